@@ -1,0 +1,49 @@
+# Everything a developer types. Needs Go and git; modules come from the Go
+# module proxy on first use.
+
+# The scenario that `make run` runs; see `make build && bin/kafkasim list`.
+SCENARIO ?= leader-crash-acks-1
+# How long each fuzz target runs in `make fuzz`.
+FUZZTIME ?= 30s
+# Which benchmarks `make bench` runs, as a regular expression.
+BENCH ?= .
+
+LINT := go tool -modfile=.tools/lint/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint fmt bench fuzz golden
+
+help: ## print this help
+	@echo 'usage: make TARGET'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, then run the default scenario (SCENARIO=NAME for another)
+	@bin/kafkasim run $(SCENARIO)
+
+build: ## build bin/kafkasim
+	@go build -o bin/kafkasim ./cmd/kafkasim
+
+test: ## run all tests
+	go test ./...
+
+lint: ## check the house rules (the first time builds the linter: a few minutes)
+	$(LINT) run ./...
+
+fmt: ## format the code
+	$(LINT) fmt ./...
+
+bench: ## benchmark the engine and the batch plane (BENCH=REGEXP for some)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./sim/... ./models/...
+
+fuzz: ## fuzz each target for FUZZTIME (30s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | \
+	while IFS=: read -r file func; do \
+		echo "$${file%/*} $${func#func }"; \
+		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime '$(FUZZTIME)' "$${file%/*}" || exit 1; \
+	done
+
+golden: ## write the golden files again; then read the diff
+	@scripted=$$(go list -f '{{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' ./... | awk '/cockroachdb\/datadriven/ { print $$NF }'); \
+	GOLDEN=update go test $$(go list ./... | grep -vxF "$$scripted") && \
+	{ [ -z "$$scripted" ] || GOLDEN=update go test $$scripted -rewrite; }
+	@git diff --stat
