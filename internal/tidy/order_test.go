@@ -138,19 +138,25 @@ func isMap(t types.Type) bool {
 		if _, parameter := types.Unalias(t).(*types.TypeParam); !parameter {
 			return false
 		}
-		for i := range u.NumEmbeddeds() {
-			union, isUnion := u.EmbeddedType(i).(*types.Union)
-			if !isUnion {
-				if isMap(u.EmbeddedType(i)) {
-					return true
-				}
-				continue
+		for embedded := range u.EmbeddedTypes() {
+			if mayBeMap(embedded) {
+				return true
 			}
-			for j := range union.Len() {
-				if isMap(union.Term(j).Type()) {
-					return true
-				}
-			}
+		}
+	}
+	return false
+}
+
+// mayBeMap reports whether a term of a constraint, a union or a single type,
+// is a map.
+func mayBeMap(t types.Type) bool {
+	union, isUnion := t.(*types.Union)
+	if !isUnion {
+		return isMap(t)
+	}
+	for term := range union.Terms() {
+		if isMap(term.Type()) {
+			return true
 		}
 	}
 	return false
