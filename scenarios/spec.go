@@ -114,6 +114,12 @@ type BrokerConfig struct {
 	ProducerIDExpiration     time.Duration // producer.id.expiration.ms
 	LogFlushCheckpoint       time.Duration // log.flush.offset.checkpoint.interval.ms
 	RetentionCheckInterval   time.Duration // log.retention.check.interval.ms
+	// GroupAssignmentInterval is group.consumer.assignment.interval.ms: the least time between two target
+	// assignments of a KIP-848 group; 0 before 4.3, which has no such setting (KIP-1263).
+	GroupAssignmentInterval time.Duration
+	// LogFlushSchedulerInterval is log.flush.scheduler.interval.ms: how often a broker looks for logs whose
+	// flush.ms has passed. Forever, the default, means that flush.ms has no effect (LogManager.scala).
+	LogFlushSchedulerInterval time.Duration
 }
 
 // TopicConfig is what the model uses of a topic's settings; a topic that says
