@@ -33,6 +33,3 @@ type Series struct {
 	Name   string    // with labels
 	Values []float64 // one a grid point; NaN where there was nothing
 }
-
-// A Set is everything known of one scenario's runs. Its JSON is the contract.
-type Set struct{}
