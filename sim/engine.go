@@ -26,9 +26,8 @@ type Event struct {
 // cancel: let a stale event fire and drop it by a generation number in Arg.
 // An Engine is not for concurrent use.
 type Engine struct {
-	queue       heap
+	queue       eventHeap
 	now         Time
-	sequence    uint64 // of the next event to be scheduled
 	fired       uint64
 	fingerprint uint64
 }
@@ -43,7 +42,7 @@ func NewEngine(capacity int) Engine {
 func (e *Engine) Now() Time { return e.now }
 
 // Len is the number of pending events.
-func (e *Engine) Len() int { return len(e.queue) }
+func (e *Engine) Len() int { return e.queue.len() }
 
 // Fired is the number of events that have fired.
 func (e *Engine) Fired() uint64 { return e.fired }
@@ -54,13 +53,12 @@ func (e *Engine) Fired() uint64 { return e.fired }
 func (e *Engine) Fingerprint() uint64 { return e.fingerprint }
 
 // Schedule adds an event at the instant at. It panics if at lies before Now or
-// is Never.
+// is Never, beyond 2²⁴ pending events, and beyond 2⁴⁰ scheduled in a run.
 func (e *Engine) Schedule(at Time, kind Kind, entity int32, arg int64) {
 	if at < e.now || at == Never {
 		e.refuse(at, kind, entity)
 	}
-	e.queue.push(item{Event{At: at, Kind: kind, Entity: entity, Arg: arg}, e.sequence})
-	e.sequence++
+	e.queue.push(at, payload{arg: arg, entity: entity, kind: kind})
 }
 
 // After adds an event d after Now. It panics if d is negative, or if the
@@ -80,7 +78,7 @@ func (e *Engine) refuse(at Time, kind Kind, entity int32) {
 // Next removes the earliest event, moves the clock to it and returns it. It
 // returns false, and changes nothing, if no event is pending.
 func (e *Engine) Next() (Event, bool) {
-	if len(e.queue) == 0 {
+	if !e.queue.settle() {
 		return Event{}, false
 	}
 	event := e.queue.pop()
@@ -93,10 +91,10 @@ func (e *Engine) Next() (Event, bool) {
 // PeekTime is the instant of the earliest pending event; Never and false if
 // there is none.
 func (e *Engine) PeekTime() (Time, bool) {
-	if len(e.queue) == 0 {
+	if !e.queue.settle() {
 		return Never, false
 	}
-	return e.queue[0].At, true
+	return Time(e.queue.keys[root].at), true
 }
 
 // AdvanceTo moves the clock to t without an event. It panics if t lies before
@@ -107,28 +105,34 @@ func (e *Engine) AdvanceTo(t Time) {
 	}
 	if due, ok := e.PeekTime(); ok && due < t {
 		panic(fmt.Sprintf("sim: cannot advance to %v (%d ns): an event of kind %d is due at %v (%d ns)",
-			t, int64(t), e.queue[0].Kind, due, int64(due)))
+			t, int64(t), e.queue.first().Kind, due, int64(due)))
 	}
 	e.now = t
 }
 
 // Reset makes e an engine at time 0 without events, and keeps its memory.
-func (e *Engine) Reset() { *e = Engine{queue: e.queue[:0]} }
+func (e *Engine) Reset() {
+	e.queue.reset()
+	*e = Engine{queue: e.queue}
+}
 
 // CopyTo makes dst an independent copy of e, reusing dst's memory: the same
 // clock, pending events, order among equals, counter and fingerprint.
 func (e *Engine) CopyTo(dst *Engine) {
-	queue := append(dst.queue[:0], e.queue...)
-	*dst = *e
-	dst.queue = queue
+	if dst == e {
+		return
+	}
+	e.queue.copyTo(&dst.queue)
+	dst.now, dst.fired, dst.fingerprint = e.now, e.fired, e.fingerprint
 }
 
 // fold mixes an event into the fingerprint h. Each step is a bijection of h
-// (xor, multiplication by an odd number, xor of a right shift), so no event
-// can make the hash forget the path before it. The multipliers are those of
-// Philox4x64: odd, with about half of their bits set.
+// (sum, xor, product with an odd number, xor of a right shift), so no event
+// can make the hash forget the path before it. The sum lets even an event of
+// zeros change a hash of zero. The constants are those of Philox4x64: odd,
+// with about half of their bits set.
 func fold(h uint64, event Event) uint64 {
-	h = (h ^ uint64(event.At)) * 0xD2E7470EE14C6C93
+	h = (h + 0x9E3779B97F4A7C15 ^ uint64(event.At)) * 0xD2E7470EE14C6C93
 	h ^= h >> 32
 	h = (h ^ (uint64(event.Kind)<<32 | uint64(uint32(event.Entity)))) * 0xCA5A826395121157
 	return h ^ h>>29
