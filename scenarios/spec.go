@@ -495,8 +495,9 @@ type Hardware struct {
 	DiskSeek      time.Duration
 	CPUPerMB      time.Duration // vCPU time for 10^6 bytes moved, at this machine's own speed
 	CPUPerRequest time.Duration // vCPU time a request
-	CPUIdle       float64       // vCPU always in use
-	PageCache     unit.Bytes
+	CPUIdle       float64       // vCPU always in use, a broker
+	Wakeup        Latency       // from work being ready until a thread that waits for it begins
+	PageCache     unit.Bytes    // a broker's
 	RecoveryRate  unit.ByteRate // log recovery, bytes/s a thread
 	CleanLoad     time.Duration // start of the process until ready, clean logs
 	PricePerHour  float64       // USD
