@@ -10,7 +10,9 @@ import (
 // holds the rack of broker 1, 2, ...; brokers without one share the rack "". The
 // replicas of a partition are taken from the racks in turn, each partition begins
 // one rack and one broker further on, and after as many partitions as there are
-// brokers racks and brokers are shuffled.
+// brokers racks and brokers are shuffled. That spreads replicas evenly, but leaders
+// only where the number of racks and the brokers of a rack have no common divisor:
+// of three racks of three, three brokers lead the first nine partitions.
 //
 // draw(n) returns a uniform whole number in [0, n). It is asked for the offset in
 // each rack, racks in the order of their names, for the offset among racks, and
