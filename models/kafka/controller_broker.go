@@ -74,11 +74,11 @@ func (c *Controller) Register(now sim.Time, request RegisterRequest, out []Chang
 
 // AssignDirectory tells the controller that the replicas of a broker that
 // registered with an empty directory now live there
-// (ReplicationControlManager.handleAssignReplicasToDirs). A broker asks for it as
-// soon as it has applied the metadata log for the first time, so usually just
-// before it is unfenced. The change itself elects nobody it makes eligible: that
-// waits for the next thing that touches the partition. It is false if the epoch
-// is not the broker's.
+// (ReplicationControlManager.handleAssignReplicasToDirs). A broker sends it when it
+// has applied the metadata log for the first time, which it awaits before it asks
+// to be unfenced (core/.../server/BrokerServer.scala). The change itself elects
+// nobody whom it makes eligible: that waits for the next thing that touches the
+// partition. It is false if the epoch is not the broker's.
 func (c *Controller) AssignDirectory(b BrokerID, epoch BrokerEpoch, out []Change) (bool, []Change) {
 	broker := c.broker(b)
 	if broker.Epoch != epoch {

@@ -73,11 +73,10 @@ func TestFencingWindow(t *testing.T) {
 			age := heartbeat * time.Duration(i) / steps // of the last heartbeat at the death
 			died := sim.Time(0).Add(age)
 			c := NewController(testConfig(false), 2, []PartitionInfo{{Replicas: []BrokerID{1, 2}, MinInsyncReplicas: 1}})
-			fenced := NoBroker
 			at := sim.Time(0).Add(check * time.Duration(j) / steps)
 			for {
 				c.Heartbeat(at, HeartbeatRequest{Broker: 2, Epoch: 2}, nil)
-				if fenced, _ = c.FenceStale(at, nil); fenced != NoBroker {
+				if fenced, _ := c.FenceStale(at, nil); fenced != NoBroker {
 					break
 				}
 				at = at.Add(check)
