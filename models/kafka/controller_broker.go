@@ -200,9 +200,9 @@ func (c *Controller) nextControlState(present controlState, broker *brokerRecord
 			return stateControlledShutdown
 		}
 		return stateShutdownNow
-	default:
-		return stateShutdownNow
+	case stateShutdownNow: // no broker rests in it
 	}
+	return stateShutdownNow
 }
 
 // readByAll says whether every active broker has reported that it applied the

@@ -19,6 +19,7 @@ import (
 func TestControllerScripts(t *testing.T) {
 	for _, dir := range []string{"controller", "election", "elr"} {
 		datadriven.Walk(t, "testdata/"+dir, func(t *testing.T, path string) {
+			t.Helper()
 			var story controllerStory
 			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 				t.Helper()
@@ -100,7 +101,7 @@ func (s *controllerStory) create(t *testing.T, d *datadriven.TestData) {
 	var partitions []PartitionInfo
 	for line := range strings.Lines(d.Input) {
 		info := PartitionInfo{MinInsyncReplicas: 1}
-		for _, word := range strings.Fields(line) {
+		for _, word := range strings.FieldsSeq(line) {
 			switch {
 			case word == "unclean":
 				info.UncleanElection = true

@@ -67,19 +67,22 @@ func TestPartitionChangeAsInKafka(t *testing.T) {
 			}), UncleanElection},
 		},
 		"testUncleanLeaderElection, offline": {
-			offline, partitionChange{acceptable: 0b010, targetISR: 0b100, minISR: 2, mode: electUnclean},
+			offline,
+			partitionChange{acceptable: 0b010, targetISR: 0b100, minISR: 2, mode: electUnclean},
 			expected{PartitionState{
 				Leader: 1, LastKnownLeader: NoReplica, ISR: 0b010, Recovering: true, LeaderEpoch: 101, PartitionEpoch: 201,
 			}, UncleanElection},
 		},
 		"testUncleanLeaderElection, offline with ELR": {
-			offlineELR, partitionChange{acceptable: 0b010, minISR: 2, mode: electUnclean, elr: true},
+			offlineELR,
+			partitionChange{acceptable: 0b010, minISR: 2, mode: electUnclean, elr: true},
 			expected{PartitionState{
 				Leader: 1, LastKnownLeader: NoReplica, ISR: 0b010, Recovering: true, LeaderEpoch: 101, PartitionEpoch: 201,
 			}, UncleanElection},
 		},
 		"testEligibleLeaderReplicas_IsrShrinkBelowMinISR": {
-			four, partitionChange{acceptable: 0b1011, targetISR: 0b0011, minISR: 3, mode: electPreferred, elr: true},
+			four,
+			partitionChange{acceptable: 0b1011, targetISR: 0b0011, minISR: 3, mode: electPreferred, elr: true},
 			expected{after(four, func(s *PartitionState) { s.ISR, s.ELR = 0b0011, 0b1100 }), NoElection},
 		},
 		"testEligibleLeaderReplicas_IsrExpandAboveMinISR": {
@@ -102,7 +105,8 @@ func TestPartitionChangeAsInKafka(t *testing.T) {
 			}, CleanElection},
 		},
 		"testEligibleLeaderReplicas_IsrCanShrinkToZero": {
-			four, partitionChange{minISR: 3, mode: electPreferred, elr: true},
+			four,
+			partitionChange{minISR: 3, mode: electPreferred, elr: true},
 			expected{PartitionState{
 				Leader: NoReplica, LastKnownLeader: 0, ELR: 0b1111, LeaderEpoch: 101, PartitionEpoch: 201,
 			}, NoElection},
@@ -115,7 +119,8 @@ func TestPartitionChangeAsInKafka(t *testing.T) {
 			}, NoElection},
 		},
 		"testEligibleLeaderReplicas_ElectLastKnownLeader": {
-			lastKnown, partitionChange{acceptable: 0b1111, minISR: 3, mode: electPreferred, elr: true},
+			lastKnown,
+			partitionChange{acceptable: 0b1111, minISR: 3, mode: electPreferred, elr: true},
 			expected{PartitionState{
 				Leader: 0, LastKnownLeader: NoReplica, ISR: 0b0001, Recovering: true, LeaderEpoch: 101, PartitionEpoch: 201,
 			}, LastKnownLeaderElection},
@@ -129,7 +134,8 @@ func TestPartitionChangeAsInKafka(t *testing.T) {
 			lastKnown, partitionChange{minISR: 3, mode: electUnclean, elr: true}, expected{lastKnown, NoElection},
 		},
 		"the same in 4.0": {
-			lastKnown, partitionChange{minISR: 3, mode: electUnclean, elr: true, deadLastKnown: true},
+			lastKnown,
+			partitionChange{minISR: 3, mode: electUnclean, elr: true, deadLastKnown: true},
 			expected{PartitionState{
 				Leader: 0, LastKnownLeader: NoReplica, ISR: 0b0001, Recovering: true, LeaderEpoch: 101, PartitionEpoch: 201,
 			}, LastKnownLeaderElection},

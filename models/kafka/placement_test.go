@@ -33,31 +33,36 @@ func TestPlaceReplicas(t *testing.T) {
 	}{
 		// The comment of StripedReplicaPlacer, all offsets 0: A0 B0 C0, B1 C1 A1, C2 A2 B2.
 		"three racks of three": {
-			[]string{"a", "a", "a", "b", "b", "b", "c", "c", "c"}, 3,
+			[]string{"a", "a", "a", "b", "b", "b", "c", "c", "c"},
+			3,
 			[]int{0, 0, 0, 0},
 			[][]BrokerID{{1, 4, 7}, {5, 8, 2}, {9, 3, 6}},
 		},
 		// StripedReplicaPlacerTest.testSuccessfulPlacement, with its draws found
 		// backwards: offset 2, then the shuffle to brokers 3 4 2 1.
 		"no racks": {
-			[]string{"", "", "", ""}, 3,
+			[]string{"", "", "", ""},
+			3,
 			append([]int{2, 0}, shuffle...),
 			[][]BrokerID{{3, 4, 1}, {4, 1, 2}, {1, 2, 3}, {2, 3, 4}, {2, 1, 3}},
 		},
 		// After StripedReplicaPlacerTest.testRackListWithMultipleRacks, all unfenced:
 		// more replicas than racks begin again with the leader's rack.
 		"more replicas than racks": {
-			[]string{"1", "1", "2", "3", "3"}, 4,
+			[]string{"1", "1", "2", "3", "3"},
+			4,
 			[]int{1, 0, 1, 0},
 			[][]BrokerID{{2, 3, 5, 1}, {3, 4, 1, 5}},
 		},
 		"racks are taken by name": {
-			[]string{"c", "a", "b"}, 1,
+			[]string{"c", "a", "b"},
+			1,
 			[]int{0, 0, 0, 1},
 			[][]BrokerID{{3}, {1}, {2}},
 		},
 		"a single broker": {
-			[]string{"a"}, 1,
+			[]string{"a"},
+			1,
 			[]int{0, 0},
 			[][]BrokerID{{1}, {1}, {1}},
 		},

@@ -17,6 +17,7 @@ import (
 // voters) and the phase of a voter without leader (phase=).
 func TestQuorumScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/quorum", func(t *testing.T, path string) {
+		t.Helper()
 		var q *Quorum
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
