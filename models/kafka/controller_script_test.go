@@ -101,7 +101,7 @@ func (s *controllerStory) create(t *testing.T, d *datadriven.TestData) {
 	var partitions []PartitionInfo
 	for line := range strings.Lines(d.Input) {
 		info := PartitionInfo{MinInsyncReplicas: 1}
-		for _, word := range strings.FieldsSeq(line) {
+		for word := range strings.FieldsSeq(line) {
 			switch {
 			case word == "unclean":
 				info.UncleanElection = true
