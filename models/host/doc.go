@@ -1,0 +1,9 @@
+// Package host is the machine under a broker or a client as shared resources:
+// processors (Pool), network links (Link), disks with a write-back page cache
+// (Disk), and all of them for a cluster's brokers (Machines).
+//
+// Each resource is a small flat value that a copy forks, allocates nothing and
+// schedules no events: whoever asks for work at an instant is told at once when
+// it will be done, because what is ahead of it is known (first come, first
+// served) or flows (the page cache). Requests must come in the order of time.
+package host
