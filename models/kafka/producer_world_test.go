@@ -308,9 +308,8 @@ func (w *world) append(broker BrokerID, b sentBatch) BatchResult {
 		return BatchResult{Error: ProduceNotLeader, Offset: -1, Leader: NoBroker}
 	case w.chance(w.trouble / 2):
 		return BatchResult{Error: ProduceNotEnoughReplicas, Offset: -1, Leader: NoBroker}
-	case w.chance(w.trouble / 20):
-		return BatchResult{Error: ProduceInvalidRecord, Offset: -1, Leader: NoBroker}
 	}
+	invalid := w.chance(w.trouble / 20)
 	base := Offset(len(w.logs[b.part]))
 	if b.sequence >= 0 {
 		known := w.dedup[b.part][b.producer]
@@ -327,8 +326,13 @@ func (w *world) append(broker BrokerID, b sentBatch) BatchResult {
 		case DedupFenced:
 			return BatchResult{Error: ProduceInvalidProducerEpoch, Offset: -1, Leader: NoBroker}
 		case DedupAppend:
-			known.Append(b.epoch, b.sequence, last, base)
+			if !invalid {
+				known.Append(b.epoch, b.sequence, last, base)
+			}
 		}
+	}
+	if invalid {
+		return BatchResult{Error: ProduceInvalidRecord, Offset: -1, Leader: NoBroker}
 	}
 	w.logs[b.part] = append(w.logs[b.part], b.records...)
 	if w.chance(w.trouble / 2) {
