@@ -1,0 +1,186 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kafkasim/reports/result"
+)
+
+// A page is the text under construction.
+type page struct {
+	set    *result.Set
+	width  int
+	colour bool
+	out    strings.Builder
+}
+
+func (p *page) line(text string) {
+	p.out.WriteString(strings.TrimRight(text, " "))
+	p.out.WriteByte('\n')
+}
+
+// paragraph writes words broken to the width, the first line after lead and the
+// others as far in.
+func (p *page) paragraph(lead string, leadStyle style, words string) {
+	indent := columns(lead)
+	for i, line := range wrap(words, p.width-indent) {
+		if i == 0 {
+			p.line(p.paint(leadStyle, lead) + line)
+		} else {
+			p.line(pad(indent) + line)
+		}
+	}
+}
+
+// header says what was run.
+func (p *page) header() {
+	s := p.set
+	runs := "replications"
+	if s.Replications == 1 {
+		runs = "replication"
+	}
+	parts := []string{
+		fmt.Sprintf("%s %s", s.Origin, s.Plane),
+		fmt.Sprintf("%s %s", result.Number(float64(s.Replications)), runs),
+		fmt.Sprintf("seed %d", s.Seed),
+	}
+	if hash := s.SpecSHA256; hash != "" {
+		parts = append(parts, "spec "+hash[:min(len(hash), 12)])
+	}
+	if s.Version != "" {
+		parts = append(parts, "kafkasim "+s.Version)
+	}
+	for _, line := range wrap(clean(s.Scenario), p.width) {
+		p.line(p.paint(bold, line))
+	}
+	for _, line := range joined(parts, " · ", p.width) {
+		p.line(line)
+	}
+	if s.Partial {
+		p.paragraph("partial: ", unsure, fmt.Sprintf("the run was cut; this is what %s %s saw", result.Number(float64(s.Replications)), runs))
+	}
+}
+
+// joined puts parts on as few lines as hold them, never breaking a part that
+// fits on a line.
+func joined(parts []string, separator string, width int) []string {
+	var lines []string
+	line := ""
+	for _, part := range parts {
+		part = clean(part)
+		if line != "" && columns(line)+columns(separator)+columns(part) <= width {
+			line += separator + part
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		pieces := wrap(part, width)
+		if len(pieces) == 0 {
+			line = ""
+			continue
+		}
+		lines = append(lines, pieces[:len(pieces)-1]...)
+		line = pieces[len(pieces)-1]
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// objectives writes the verdicts with what they rest on.
+func (p *page) objectives() {
+	if len(p.set.Objectives) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.paint(bold, "objectives"))
+	widest := 0
+	for i := range p.set.Objectives {
+		widest = max(widest, columns(p.set.Objectives[i].Verdict.String()))
+	}
+	for i := range p.set.Objectives {
+		o := &p.set.Objectives[i]
+		verdict := o.Verdict.String()
+		lead := verdict + pad(widest-columns(verdict)+columnGap)
+		p.paragraph(lead, verdictStyle(o.Verdict), clean(o.Expression))
+		p.paragraph(pad(columns(lead)), normal, evidence(o))
+	}
+}
+
+func verdictStyle(v result.Verdict) style {
+	switch v {
+	case result.Pass:
+		return good
+	case result.Fail:
+		return bad
+	case result.NoData, result.Inconclusive:
+	}
+	return unsure
+}
+
+// evidence is what a verdict rests on, in words.
+func evidence(o *result.ObjectiveResult) string {
+	var parts []string
+	if text := result.Quantity(o.Observed, o.Unit); text != noValue {
+		parts = append(parts, "observed "+text)
+	}
+	if text := result.QuantityInterval(o.CI95, o.Unit); text != "" {
+		parts = append(parts, "95 % interval "+text)
+	}
+	if o.Words != "" {
+		parts = append(parts, clean(o.Words))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p *page) warnings() {
+	if len(p.set.Warnings) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.paint(bold, "warnings"))
+	for _, w := range p.set.Warnings {
+		p.paragraph("! ", unsure, clean(w))
+	}
+}
+
+// noValue is how result.Quantity writes that there is none.
+const noValue = "–"
+
+// labelled lists the metrics of a base name: the one without labels, and those
+// with labels where they tell more than it does and are few enough to read.
+func (p *page) labelled(base string) []*result.Metric {
+	const most = 8
+	var plain, labelled []*result.Metric
+	for i := range p.set.Metrics {
+		m := &p.set.Metrics[i]
+		switch b, labels := result.SplitName(m.Name); {
+		case b != base:
+		case labels == "":
+			plain = append(plain, m)
+		default:
+			labelled = append(labelled, m)
+		}
+	}
+	if len(plain) == 1 && (len(labelled) == 1 || len(labelled) > most) {
+		return plain
+	}
+	return slices.Concat(plain, labelled[:min(len(labelled), most)])
+}
+
+// displayName is a metric's name for a row: of one with labels below one
+// without, only the labels.
+func displayName(m *result.Metric, first *result.Metric) (name string, indent int) {
+	base, labels := result.SplitName(m.Name)
+	if m == first || labels == "" {
+		return clean(m.Name), 0
+	}
+	if firstBase, _ := result.SplitName(first.Name); firstBase != base {
+		return clean(m.Name), 0
+	}
+	return clean(strings.Trim(labels, "{}")), 2
+}

@@ -1,0 +1,214 @@
+package render
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"kafkasim/reports/result"
+)
+
+// ledger writes the counts of records: what was offered and every end of it.
+func (p *page) ledger() {
+	t := table{
+		title: "records",
+		heads: []head{{"mean", 0}, {"95 % interval", 1}, {"share", 2}, {"worst", 3}},
+	}
+	generated := math.NaN()
+	if m, found := p.set.Metric("records.generated"); found {
+		generated = m.Mean
+	}
+	var zero []string
+	for _, name := range result.LedgerNames() {
+		m, found := p.set.Metric(name)
+		short := strings.TrimPrefix(name, "records.")
+		switch {
+		case !found:
+		case m.Mean == 0 && !essential(short):
+			zero = append(zero, short)
+		case !math.IsNaN(m.Mean):
+			t.rows = append(t.rows, row{name: short, figures: []string{
+				result.Number(m.Mean),
+				result.QuantityInterval(m.CI95, m.Unit),
+				share(m.Mean, generated),
+				result.Quantity(worst(m, moreIsBetter(short)), m.Unit),
+			}, style: ledgerStyle(short, m.Mean)})
+		}
+	}
+	p.add(&t)
+	if len(zero) > 0 {
+		p.paragraph("0 in all: ", faint, strings.Join(zero, ", "))
+	}
+}
+
+// essential reports whether a count is shown even when it is 0.
+func essential(short string) bool {
+	switch short {
+	case "generated", "acked", "delivered", "lost.acked":
+		return true
+	}
+	return false
+}
+
+func moreIsBetter(short string) bool {
+	return short == "generated" || short == "acked" || short == "delivered"
+}
+
+func ledgerStyle(short string, mean float64) style {
+	if strings.HasPrefix(short, "lost.") && mean > 0 {
+		return bad
+	}
+	return normal
+}
+
+func share(part, whole float64) string {
+	if !(whole > 0) {
+		return ""
+	}
+	return result.Percent(part / whole)
+}
+
+// worst is the worst replication's value.
+func worst(m *result.Metric, moreIsBetter bool) float64 {
+	values := result.Observed(m.Column("value"))
+	switch {
+	case len(values) == 0:
+		return math.NaN()
+	case moreIsBetter:
+		return slices.Min(values)
+	}
+	return slices.Max(values)
+}
+
+// distributions writes times and lags, pooled over everything observed.
+func (p *page) distributions() {
+	for _, group := range []struct {
+		title string
+		unit  func(string) bool
+	}{
+		{"times", func(unit string) bool { return unit == "s" }},
+		{"levels over time", func(unit string) bool { return unit != "s" }},
+	} {
+		t := table{
+			title: group.title,
+			heads: []head{{"p50", 1}, {"p99", 0}, {"p99.9", 2}, {"max", 0}, {"mean", 3}},
+		}
+		for _, base := range p.bases() {
+			metrics := p.labelled(base)
+			for _, m := range metrics {
+				if m.Kind != result.Distribution || !group.unit(m.Unit) || math.IsNaN(m.Mean) {
+					continue
+				}
+				name, indent := displayName(m, metrics[0])
+				t.rows = append(t.rows, row{name: name, indent: indent, figures: []string{
+					quantile(m, 0.5), quantile(m, 0.99), quantile(m, 0.999), quantile(m, 1),
+					result.Quantity(m.Mean, m.Unit),
+				}})
+			}
+		}
+		p.add(&t)
+	}
+}
+
+func quantile(m *result.Metric, q float64) string {
+	for _, l := range m.Quantiles {
+		if l.P == q {
+			return result.Quantity(l.Value, m.Unit)
+		}
+	}
+	return noValue
+}
+
+// bases lists the names of metrics without labels, each once: what happens to a
+// record first, then the rest by name.
+func (p *page) bases() []string {
+	first := []string{
+		"produce.latency", "delivery.latency", "produce.stall", "produce.availability", "leader.failover",
+		"leaderless.time", "under_min_isr.time", "under_replicated.time",
+		"lag.time", "lag.records", "lag.committed", "lag.drain", "rebalance.pause",
+		"elections.clean", "elections.unclean", "isr.shrinks", "isr.expands", "fencings", "rebalances",
+	}
+	var here, rest []string
+	for i := range p.set.Metrics {
+		base, _ := result.SplitName(p.set.Metrics[i].Name)
+		if !slices.Contains(first, base) && !slices.Contains(rest, base) {
+			rest = append(rest, base)
+		}
+		if slices.Contains(first, base) && !slices.Contains(here, base) {
+			here = append(here, base)
+		}
+	}
+	slices.SortFunc(here, func(a, b string) int { return slices.Index(first, a) - slices.Index(first, b) })
+	return append(here, rest...)
+}
+
+// durability writes what share of records is safe, with its nines.
+func (p *page) durability() {
+	t := table{
+		title: "durability",
+		heads: []head{{"", 0}, {"95 % interval", 1}},
+	}
+	for _, base := range []string{"durability.acked", "durability.end_to_end", "loss.probability", "loss.bound.acked"} {
+		for _, name := range []string{base, base + ".nines"} {
+			metrics := p.labelled(name)
+			for _, m := range metrics {
+				if math.IsNaN(m.Mean) {
+					continue
+				}
+				shown, indent := displayName(m, metrics[0])
+				t.rows = append(t.rows, row{name: shown, indent: indent, figures: durabilityFigures(m)})
+			}
+		}
+	}
+	p.add(&t)
+}
+
+func durabilityFigures(m *result.Metric) []string {
+	if m.Bound {
+		return []string{"≥ " + result.Quantity(m.Mean, m.Unit) + " (bound)", ""}
+	}
+	return []string{result.Quantity(m.Mean, m.Unit), result.QuantityInterval(m.CI95, m.Unit)}
+}
+
+// values writes everything else that has one value a replication, with what is
+// 0 everywhere on one line.
+func (p *page) values() {
+	t := table{
+		title: "a replication",
+		heads: []head{{"mean", 0}, {"95 % interval", 1}, {"worst", 2}},
+	}
+	var zero []string
+	for _, base := range p.bases() {
+		if !other(base) {
+			continue
+		}
+		metrics := p.labelled(base)
+		for _, m := range metrics {
+			switch {
+			case m.Kind == result.Distribution || math.IsNaN(m.Mean):
+			case m.Mean == 0 && m == metrics[0]:
+				zero = append(zero, clean(m.Name))
+			case m.Mean == 0:
+			default:
+				name, indent := displayName(m, metrics[0])
+				t.rows = append(t.rows, row{name: name, indent: indent, figures: []string{
+					result.Quantity(m.Mean, m.Unit),
+					result.QuantityInterval(m.CI95, m.Unit),
+					result.Quantity(worst(m, m.Kind == result.Ratio), m.Unit),
+				}})
+			}
+		}
+	}
+	p.add(&t)
+	if len(zero) > 0 {
+		if len(t.rows) == 0 {
+			p.line("")
+		}
+		p.paragraph("0 in all: ", faint, strings.Join(zero, ", "))
+	}
+}
+
+// other reports whether a metric has no section of its own.
+func other(base string) bool {
+	return !strings.HasPrefix(base, "records.") && !strings.HasPrefix(base, "durability.") && !strings.HasPrefix(base, "loss.")
+}

@@ -1,0 +1,108 @@
+package render
+
+import "slices"
+
+// A table has names at the left and figures, flushed right, beside them.
+type table struct {
+	title string
+	heads []head
+	rows  []row
+}
+
+// A head is a column's heading. Columns of the highest rank are left out first
+// when the width does not suffice; rank 0 stays.
+type head struct {
+	text string
+	rank int
+}
+
+// A row is a name and a figure a head.
+type row struct {
+	name    string
+	indent  int
+	figures []string
+	style   style
+}
+
+const columnGap = 2
+
+// add appends the table to the page, with an empty line before it.
+func (p *page) add(t *table) {
+	if len(t.rows) == 0 {
+		return
+	}
+	shown := p.fit(t)
+	widths := t.widths(shown)
+	figures := 0
+	for _, w := range widths {
+		figures += columnGap + w
+	}
+	names := min(t.nameWidth(), p.width-figures)
+	line := shorten(t.title, names)
+	text := p.paint(bold, line) + pad(names-columns(line))
+	for i, at := range shown {
+		h := t.heads[at].text
+		text += pad(columnGap+widths[i]-columns(h)) + p.paint(faint, h)
+	}
+	p.line("")
+	p.line(text)
+	for _, r := range t.rows {
+		name := pad(r.indent) + shorten(r.name, names-r.indent)
+		text := p.paint(r.style, name) + pad(names-columns(name))
+		for i, at := range shown {
+			text += pad(columnGap+widths[i]-columns(r.figures[at])) + p.paint(r.style, r.figures[at])
+		}
+		p.line(text)
+	}
+}
+
+// leastName is the width below which a column goes rather than the name.
+const leastName = 24
+
+// fit chooses the columns that fit beside the names.
+func (p *page) fit(t *table) []int {
+	var shown []int
+	for i := range t.heads {
+		if slices.ContainsFunc(t.rows, func(r row) bool { return r.figures[i] != "" }) || t.heads[i].rank == 0 {
+			shown = append(shown, i)
+		}
+	}
+	for {
+		need := min(t.nameWidth(), leastName)
+		for _, w := range t.widths(shown) {
+			need += columnGap + w
+		}
+		if need <= p.width {
+			return shown
+		}
+		worst := 0
+		for i := range shown {
+			if t.heads[shown[i]].rank >= t.heads[shown[worst]].rank {
+				worst = i
+			}
+		}
+		if t.heads[shown[worst]].rank == 0 {
+			return shown
+		}
+		shown = slices.Delete(shown, worst, worst+1)
+	}
+}
+
+func (t *table) widths(shown []int) []int {
+	widths := make([]int, len(shown))
+	for i, at := range shown {
+		widths[i] = columns(t.heads[at].text)
+		for _, r := range t.rows {
+			widths[i] = max(widths[i], columns(r.figures[at]))
+		}
+	}
+	return widths
+}
+
+func (t *table) nameWidth() int {
+	w := columns(t.title)
+	for _, r := range t.rows {
+		w = max(w, r.indent+columns(r.name))
+	}
+	return w
+}
