@@ -196,19 +196,12 @@ func (s *Sketch) Buckets() iter.Seq[Bucket] {
 // weight is taken as spread evenly. Quantile(0) is Min, Quantile(1) is Max.
 // NaN if the sketch is empty.
 func (s *Sketch) Quantile(q float64) float64 {
-	if !(q >= 0 && q <= 1) {
-		panic(fmt.Sprintf("stats: Quantile needs q in [0, 1], got %g", q))
-	}
+	checkQuantile(q)
 	n := float64(s.Count())
 	if n == 0 {
 		return math.NaN()
 	}
-	target := q * n
-	// 0.07 × 100 is 7.000000000000001 in float64: it must not ask for the
-	// eighth value. A product is off by at most half a unit in the last place.
-	if whole := math.Round(target); math.Abs(target-whole) <= whole*0x1p-52 {
-		target = whole
-	}
+	target := share(q, n)
 	if target == 0 {
 		return float64(s.min)
 	}
