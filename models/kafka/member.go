@@ -71,8 +71,9 @@ type Member struct {
 	broken      bool // kgo: the session failed while it revoked
 	awaiting    revocation
 
-	failures    int      // in a row: heartbeats (Java), sessions (kgo)
-	retries     int      // in a row, of a request to join or sync (kgo: any)
+	failures    int      // kgo: sessions in a row that broke
+	retries     int      // in a row, of heartbeats (kgo: of any request)
+	sentAt      sim.Time // kgo: when the request under way was first sent
 	retryAt     sim.Time // no JoinGroup or SyncGroup before it
 	beatAt      sim.Time
 	fastBeatAt  sim.Time // kgo, cooperative: one early heartbeat

@@ -30,7 +30,6 @@ func (m *Member) heartbeats() bool {
 func (m *Member) startHeartbeats(now sim.Time) {
 	m.beatAt = now.Add(m.cfg.HeartbeatInterval)
 	m.beatSeq = 0
-	m.failures = 0
 	if m.kgo() {
 		m.fastBeatAt = sim.Never
 		if m.cooperative() {
@@ -54,6 +53,7 @@ func (m *Member) beat(now sim.Time, out []MemberEffect) []MemberEffect {
 	m.beatAt = now.Add(m.cfg.HeartbeatInterval)
 	if m.kgo() {
 		m.beatAt = sim.Never
+		m.firstSent(now)
 	}
 	request := m.request(GroupHeartbeat)
 	m.beatSeq = request.Sequence
@@ -112,7 +112,7 @@ func (m *Member) onHeartbeatAnswer(now sim.Time, r GroupResponse, out []MemberEf
 
 // heard notes that the coordinator answered.
 func (m *Member) heard(now sim.Time) {
-	m.retries, m.failures = 0, 0
+	m.retries = 0
 	m.givesUpAt = sim.Never
 	if !m.kgo() {
 		m.sessionEnds = now.Add(m.cfg.SessionTimeout)
@@ -128,9 +128,10 @@ func (m *Member) loseCoordinator(now sim.Time, out []MemberEffect) []MemberEffec
 	m.deaf = m.sequence
 	if m.beatSeq != 0 {
 		m.beatSeq = 0
-		m.beatAt = now.Add(m.backoff(m.failures))
-		m.failures++
-		m.trouble(now)
+		pause := m.backoff(m.retries)
+		m.retries++
+		m.beatAt = now.Add(pause)
+		m.trouble(now, pause)
 	}
 	if m.joinSeq != 0 || m.syncSeq != 0 {
 		m.postpone(now)
@@ -145,10 +146,11 @@ func (m *Member) loseCoordinator(now sim.Time, out []MemberEffect) []MemberEffec
 // pause.
 func (m *Member) postpone(now sim.Time) {
 	if m.kgo() {
-		m.retryAt = now.Add(m.backoff(m.retries))
+		pause := m.backoff(m.retries)
 		m.retries++
+		m.retryAt = now.Add(pause)
 		m.resend = true
-		m.trouble(now)
+		m.trouble(now, pause)
 		return
 	}
 	m.joinSeq, m.syncSeq = 0, 0
@@ -156,10 +158,23 @@ func (m *Member) postpone(now sim.Time) {
 	m.retryAt = now.Add(m.cfg.RetryBackoff)
 }
 
-// trouble starts the clock after which kgo gives a request up.
-func (m *Member) trouble(now sim.Time) {
-	if m.kgo() {
-		m.givesUpAt = min(m.givesUpAt, now.Add(m.cfg.SessionTimeout))
+// firstSent notes when a request of kgo's was first sent: its retries end a
+// session timeout later (client.go retryTimeout).
+func (m *Member) firstSent(now sim.Time) {
+	if m.retries == 0 {
+		m.sentAt = now
+	}
+}
+
+// trouble sets the time at which kgo gives a request up: now, if there is none
+// for another try after the pause.
+func (m *Member) trouble(now sim.Time, pause time.Duration) {
+	if !m.kgo() {
+		return
+	}
+	m.givesUpAt = m.sentAt.Add(m.cfg.SessionTimeout)
+	if now.Add(pause) > m.givesUpAt {
+		m.givesUpAt = now
 	}
 }
 

@@ -47,7 +47,7 @@ func (m *Member) proceed(now sim.Time, out []MemberEffect) []MemberEffect {
 		return out
 	}
 	if m.resend {
-		return m.sendAgain(out)
+		return m.sendAgain(now, out)
 	}
 	if m.prepare {
 		m.prepare = false
@@ -56,7 +56,7 @@ func (m *Member) proceed(now sim.Time, out []MemberEffect) []MemberEffect {
 			return out
 		}
 	}
-	return m.sendJoin(out)
+	return m.sendJoin(now, out)
 }
 
 // prepareJoin is onJoinPrepare: before an eager member joins again it gives
@@ -113,7 +113,8 @@ func (m *Member) finishRevocation(now sim.Time, out []MemberEffect) []MemberEffe
 }
 
 // sendJoin sends a JoinGroup.
-func (m *Member) sendJoin(out []MemberEffect) []MemberEffect {
+func (m *Member) sendJoin(now sim.Time, out []MemberEffect) []MemberEffect {
+	m.firstSent(now)
 	m.state = MemberJoining
 	m.leads = false
 	request := m.request(JoinGroup)
@@ -140,7 +141,8 @@ func (m *Member) subscription() *Subscription {
 }
 
 // sendSync sends a SyncGroup: with the plan from the leader.
-func (m *Member) sendSync(out []MemberEffect) []MemberEffect {
+func (m *Member) sendSync(now sim.Time, out []MemberEffect) []MemberEffect {
+	m.firstSent(now)
 	m.state = MemberSyncing
 	request := m.request(SyncGroup)
 	request.Plan = m.sending
@@ -149,12 +151,12 @@ func (m *Member) sendSync(out []MemberEffect) []MemberEffect {
 }
 
 // sendAgain repeats the request that was under way when its connection broke.
-func (m *Member) sendAgain(out []MemberEffect) []MemberEffect {
+func (m *Member) sendAgain(now sim.Time, out []MemberEffect) []MemberEffect {
 	m.resend = false
 	if m.joinSeq != 0 {
-		return m.sendJoin(out)
+		return m.sendJoin(now, out)
 	}
-	return m.sendSync(out)
+	return m.sendSync(now, out)
 }
 
 // takeOver is onJoinComplete: the assignment of the generation becomes the

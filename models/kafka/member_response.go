@@ -60,7 +60,7 @@ func (m *Member) enterGeneration(now sim.Time, r GroupResponse, out []MemberEffe
 	if !m.kgo() {
 		m.startHeartbeats(now)
 	}
-	return m.sendSync(out)
+	return m.sendSync(now, out)
 }
 
 // onSyncAnswer is SyncGroupResponseHandler, and kgo's joinAndSync.
@@ -126,6 +126,7 @@ func (m *Member) breakSession(now sim.Time, out []MemberEffect) []MemberEffect {
 	}
 	out = m.lose(out)
 	m.state = MemberUnjoined
+	m.retries = 0
 	m.retryAt = now.Add(m.backoff(m.failures))
 	m.failures++
 	m.rejoin, m.prepare = true, false
