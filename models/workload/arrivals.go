@@ -20,10 +20,9 @@ type Arrivals struct {
 	curve     *Curve
 	kind      scenarios.Arrivals
 	instances float64
-	phase     float64 // even: of the first record, in records of the instance
-	count     float64 // even: records so far
-	integral  float64 // poisson: of the curve, at the last arrival
-	segment   int     // of the last arrival
+	phase     float64  // even: of the first record, in records of the instance
+	count     float64  // even: records so far
+	at        position // the last arrival
 	last      sim.Time
 	stream    rng.Stream
 }
@@ -51,11 +50,10 @@ func (a *Arrivals) Next() sim.Time {
 		n = (a.count + a.phase) * a.instances
 		a.count++
 	} else {
-		a.integral += a.stream.Exp() * a.instances
-		n = a.integral
+		n = a.at.integral + float64(a.stream.Exp()*a.instances)
 	}
-	var t sim.Time
-	t, a.segment = a.curve.inverseFrom(min(a.segment, max(0, len(a.curve.segments)-1)), n)
+	t, at := a.curve.inverseFrom(a.at, n)
+	a.at = at
 	a.last = max(a.last, t)
 	return a.last
 }

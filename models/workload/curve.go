@@ -119,17 +119,13 @@ func (u *Curve) newSegment(from, to sim.Time) segment {
 	case scenarios.DiurnalRate:
 		s.poly = []float64{1}
 		s.wave = true
-		s.angle = u.omega * math.Mod((from - sim.Time(u.spec.Phase)).Seconds(), u.spec.Period.Seconds())
+		s.angle = u.omega * math.Mod((from-sim.Time(u.spec.Phase)).Seconds(), u.spec.Period.Seconds())
 	case scenarios.StepRate:
 		s.poly = []float64{u.step(middle)}
 	case scenarios.TraceRate:
 		s.poly = u.trace(from, middle)
 	}
-	if u.hasWeekend() {
-		if day := (int64(middle) / int64(u.spec.Period)) % weekPeriods; day >= workPeriods {
-			s.poly = product(s.poly, []float64{u.spec.Weekend})
-		}
-	}
+	s.poly = product(s.poly, []float64{u.weekend(middle)})
 	for _, b := range u.spec.Bursts {
 		start, slope := burstLine(b, from, middle)
 		s.poly = product(s.poly, []float64{start, slope})
@@ -138,6 +134,14 @@ func (u *Curve) newSegment(from, to sim.Time) segment {
 		s.poly = s.poly[:len(s.poly)-1]
 	}
 	return s
+}
+
+// weekend is the factor of the day on which t lies.
+func (u *Curve) weekend(t sim.Time) float64 {
+	if u.hasWeekend() && int64(t)/int64(u.spec.Period)%weekPeriods >= workPeriods {
+		return u.spec.Weekend
+	}
+	return 1
 }
 
 // step is the rate of the last step at or before t.
@@ -326,42 +330,33 @@ func (u *Curve) MaxRate(from, to sim.Time) unit.Rate {
 	return unit.Rate(highest)
 }
 
-// bound is not below the rate between a and b seconds into a segment.
+// bound is not below the rate between a and b seconds into a segment. Every
+// factor but the day curve is linear there, so highest at one end.
 func (u *Curve) bound(s *segment, a, b float64) float64 {
-	height := 1.0
-	switch {
-	case s.wave:
-		first, last := s.angle+u.omega*a, s.angle+u.omega*b
-		height = u.middle - u.amplitude*min(math.Cos(first), math.Cos(last))
-		if peak := math.Pi + 2*math.Pi*math.Ceil((first-math.Pi)/(2*math.Pi)); peak <= last {
-			height = u.middle + u.amplitude
-		}
-	case len(s.poly) == 1:
-		return s.poly[0]
-	case len(s.poly) == 2:
+	if !s.wave && len(s.poly) <= 2 {
 		return max(horner(s.poly, a), horner(s.poly, b))
 	}
-	// Factors of a product: bounded one by one at both ends, as each is linear.
 	middle := s.from.Add(time.Duration(s.length / 2 * 1e9))
-	if u.spec.Shape == scenarios.TraceRate {
+	height := 1.0
+	switch u.spec.Shape {
+	case scenarios.ConstantRate:
+		height = float64(u.spec.Peak)
+	case scenarios.StepRate:
+		height = u.step(middle)
+	case scenarios.TraceRate:
 		line := u.trace(s.from, middle)
 		height = max(horner(line, a), horner(line, b))
-	} else if !s.wave {
-		height = horner(s.poly, a)
-		if u.spec.Shape == scenarios.ConstantRate {
-			height = float64(u.spec.Peak)
-		} else {
-			height = u.step(middle)
+	case scenarios.DiurnalRate:
+		first, last := s.angle+float64(u.omega*a), s.angle+float64(u.omega*b)
+		height = u.middle - float64(u.amplitude*min(math.Cos(first), math.Cos(last)))
+		if peak := math.Pi + float64(2*math.Pi*math.Ceil((first-math.Pi)/(2*math.Pi))); peak <= last {
+			height = u.middle + u.amplitude
 		}
 	}
-	if u.hasWeekend() {
-		if day := (int64(middle) / int64(u.spec.Period)) % weekPeriods; day >= workPeriods {
-			height *= u.spec.Weekend
-		}
-	}
+	height *= u.weekend(middle)
 	for _, burst := range u.spec.Bursts {
 		start, slope := burstLine(burst, s.from, middle)
-		height *= max(start+slope*a, start+slope*b)
+		height *= max(start+float64(slope*a), start+float64(slope*b))
 	}
 	return height
 }

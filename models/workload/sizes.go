@@ -14,7 +14,7 @@ const z99 = 2.3263478740408408
 
 // MaxP99OverMean is how many times its mean the 99th percentile of a lognormal
 // law can be at most: exp(z²/2).
-const MaxP99OverMean = 14.97
+const MaxP99OverMean = 14.96
 
 // Sizes is the law of record sizes: fixed, or lognormal.
 type Sizes struct {
