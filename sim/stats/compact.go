@@ -38,7 +38,7 @@ func (s *Sketch) Compact() *Sketch {
 // packCell appends the number of buckets skipped since next, and the weight,
 // both in variable length.
 func packCell(to []byte, b cell, next *int) []byte {
-	position := b.row*subBuckets + b.column
+	position := b.position()
 	to = binary.AppendUvarint(to, uint64(position-*next))
 	*next = position + 1
 	return binary.AppendUvarint(to, b.weight)

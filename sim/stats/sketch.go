@@ -235,11 +235,14 @@ func (s *Sketch) FractionAtOrBelow(v int64) float64 {
 	return below / float64(s.Count())
 }
 
-// a cell is a bucket that is not empty, by its place.
+// A cell is a bucket that is not empty, by its place.
 type cell struct {
 	row, column int
 	weight      uint64
 }
+
+// position numbers the places in ascending order of their values.
+func (c cell) position() int { return c.row*subBuckets + c.column }
 
 // cells yields the buckets that are not empty in ascending order.
 func (s *Sketch) cells() iter.Seq[cell] {
