@@ -3,6 +3,7 @@ package scenarios
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -33,12 +34,10 @@ func hardwareByName(name string) (*Hardware, bool) {
 	if name == "m5.large" {
 		name = "m5.large-gp3"
 	}
-	for _, known := range hardwareNames() {
-		if known == name {
-			return mustReadHardware(name), true
-		}
+	if !slices.Contains(hardwareNames(), name) {
+		return nil, false
 	}
-	return nil, false
+	return mustReadHardware(name), true
 }
 
 // mustReadHardware parses an embedded profile, which a test has found good.

@@ -45,7 +45,7 @@ func hardwareRules(h *Hardware) []settingRule {
 		numberRule("cpu_idle", 0, maxCores, &h.CPUIdle),
 		machineSpanRule("wakeup", maxMachineLag, &h.Wakeup.Median),
 		machineSpanRule("wakeup_p99", maxMachineLag, &h.Wakeup.P99),
-		settingRule{"page_cache", func(text string) error {
+		{"page_cache", func(text string) error {
 			size, err := parseSize(text)
 			if err == nil && (size < unit.MiB || size > maxPageCache) {
 				err = fmt.Errorf("%s is out of range; it must be from 1 MiB to 64 TiB", text)

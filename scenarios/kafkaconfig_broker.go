@@ -76,7 +76,7 @@ func decodeBrokerConfig(version Version, settings []Setting) (BrokerConfig, []Pr
 // a bound with which its tasks would run without a pause, the least value is 1.
 func brokerRules(version Version, c *BrokerConfig) []settingRule {
 	rules := []settingRule{
-		countRule("num.replica.fetchers", 1, &c.ReplicaFetchers),
+		countRule("num.replica.fetchers", &c.ReplicaFetchers),
 		millisRule("replica.fetch.wait.max.ms", fromInt(0), &c.ReplicaFetchWaitMax),
 		bytesRule("replica.fetch.min.bytes", fromInt(0), &c.ReplicaFetchMinBytes),
 		bytesRule("replica.fetch.max.bytes", fromInt(0), &c.ReplicaFetchMaxBytes),
@@ -96,10 +96,10 @@ func brokerRules(version Version, c *BrokerConfig) []settingRule {
 		millisRule("controller.quorum.election.timeout.ms", fromInt(1), &c.QuorumElectionTimeout),
 		millisRule("controller.quorum.fetch.timeout.ms", fromInt(1), &c.QuorumFetchTimeout),
 		millisRule("controller.quorum.append.linger.ms", fromInt(0), &c.QuorumAppendLinger),
-		countRule("num.network.threads", 1, &c.NetworkThreads),
-		countRule("num.io.threads", 1, &c.IOThreads),
-		countRule("num.recovery.threads.per.data.dir", 1, &c.RecoveryThreads),
-		countRule("offsets.topic.num.partitions", 1, &c.OffsetsPartitions),
+		countRule("num.network.threads", &c.NetworkThreads),
+		countRule("num.io.threads", &c.IOThreads),
+		countRule("num.recovery.threads.per.data.dir", &c.RecoveryThreads),
+		countRule("offsets.topic.num.partitions", &c.OffsetsPartitions),
 		wholeRule("offsets.topic.replication.factor", wholeRange{1, 32767}, func(v int64) {
 			c.OffsetsReplicationFactor = int(v)
 		}),

@@ -83,11 +83,11 @@ func consumerRules(protocol Protocol, c *ConsumerConfig) []settingRule {
 		millisRule("fetch.max.wait.ms", fromInt(0), &c.FetchMaxWait),
 		bytesRule("fetch.max.bytes", fromInt(0), &c.FetchMaxBytes),
 		bytesRule("max.partition.fetch.bytes", fromInt(0), &c.PartitionFetchMax),
-		settingRule{"auto.offset.reset", func(text string) error { return setOffsetReset(c, text) }},
-		settingRule{"partition.assignment.strategy", func(text string) error {
+		{"auto.offset.reset", func(text string) error { return setOffsetReset(c, text) }},
+		{"partition.assignment.strategy", func(text string) error {
 			return setAssignor(&c.Assignor, protocol, text)
 		}},
-		settingRule{"group.instance.id", func(text string) error {
+		{"group.instance.id", func(text string) error {
 			if text == "" {
 				return errors.New("it must not be empty; leave it out for dynamic members")
 			}
@@ -130,7 +130,7 @@ func setAssignor(field *Assignor, protocol Protocol, text string) error {
 	eager, chosen := false, Assignor(0)
 	for word := range strings.SplitSeq(strings.Trim(text, "[]"), ",") {
 		word = strings.TrimSpace(word)
-		assignor := Assignor(0)
+		var assignor Assignor
 		switch strings.TrimPrefix(word, "org.apache.kafka.clients.consumer.") {
 		case "RangeAssignor", "range":
 			assignor, eager = RangeAssignor, true

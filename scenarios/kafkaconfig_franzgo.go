@@ -201,7 +201,7 @@ func franzGoProducerOptions(c *ProducerConfig) []settingRule {
 		durationOption("record_delivery_timeout", time.Second, &c.DeliveryTimeout),
 		durationOption("retry_backoff", time.Millisecond, &c.RetryBackoff),
 		wholeRule("max_buffered_records", fromLong(1), func(v int64) { c.BufferRecords = v }),
-		settingRule{"max_buffered_bytes", func(text string) error {
+		{"max_buffered_bytes", func(text string) error {
 			v, err := parseSize(text)
 			if err == nil && v < 1 {
 				err = errors.New("it must be at least 1 B; leave it out for no limit")

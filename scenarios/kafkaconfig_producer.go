@@ -77,7 +77,7 @@ func producerRules(c *ProducerConfig) []settingRule {
 		millisRule("retry.backoff.max.ms", fromLong(0), &c.RetryBackoffMax),
 		millisRule("reconnect.backoff.ms", fromLong(0), &c.ReconnectBackoff),
 		millisRule("reconnect.backoff.max.ms", fromLong(0), &c.ReconnectBackoffMax),
-		countRule("max.in.flight.requests.per.connection", 1, &c.MaxInFlight),
+		countRule("max.in.flight.requests.per.connection", &c.MaxInFlight),
 		bytesRule("max.request.size", fromInt(0), &c.MaxRequestSize),
 		millisRule("metadata.max.age.ms", fromLong(0), &c.MetadataMaxAge),
 		boolRule("partitioner.adaptive.partitioning.enable", &c.AdaptivePartitioner),

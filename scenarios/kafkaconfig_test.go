@@ -253,9 +253,13 @@ func TestMeaningOfValues(t *testing.T) {
 	if producer.BatchSize != 1 || producer.AvailabilityTimeout != 100*time.Millisecond || producer.Linger != Forever {
 		t.Errorf("producer: %+v", producer)
 	}
-	for value, want := range map[string]Acks{"0": AcksNone, "1": AcksLeader, "all": AcksAll, "-1": AcksAll} { //order: cases are independent
-		if got, _ := decodeProducerConfig(Java, config("acks: "+value), nil); got.Acks != want || got.Idempotence != (want == AcksAll) {
-			t.Errorf("acks %s: %v with idempotence %v", value, got.Acks, got.Idempotence)
+	for _, c := range []struct {
+		value string
+		want  Acks
+	}{{"0", AcksNone}, {"1", AcksLeader}, {"all", AcksAll}, {"-1", AcksAll}} {
+		got, _ := decodeProducerConfig(Java, config("acks: "+c.value), nil)
+		if got.Acks != c.want || got.Idempotence != (c.want == AcksAll) {
+			t.Errorf("acks %s: %v with idempotence %v", c.value, got.Acks, got.Idempotence)
 		}
 	}
 	if got := defaultBrokerConfig(V42).GroupAssignmentInterval; got != 0 {

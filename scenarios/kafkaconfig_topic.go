@@ -68,7 +68,7 @@ func ApplyTopicSetting(config *TopicConfig, name, value string) error {
 // topicRules are the topic settings of LogConfig that the model uses.
 func topicRules(c *TopicConfig) []settingRule {
 	return []settingRule{
-		countRule("min.insync.replicas", 1, &c.MinInsyncReplicas),
+		countRule("min.insync.replicas", &c.MinInsyncReplicas),
 		boolRule("unclean.leader.election.enable", &c.UncleanElection),
 		wholeRule("retention.ms", fromLong(-1), func(v int64) { c.RetentionTime = retention(v, time.Millisecond) }),
 		retentionBytesRule("retention.bytes", c),
@@ -108,7 +108,7 @@ func topicDefaultRules(settings []Setting, c *TopicConfig) []settingRule {
 	}
 	inMillis, inMinutes := given(settings, "log.retention.ms"), given(settings, "log.retention.minutes")
 	return []settingRule{
-		countRule("min.insync.replicas", 1, &c.MinInsyncReplicas),
+		countRule("min.insync.replicas", &c.MinInsyncReplicas),
 		boolRule("unclean.leader.election.enable", &c.UncleanElection),
 		retain("log.retention.ms", fromLong(-1), time.Millisecond, false),
 		retain("log.retention.minutes", fromInt(-1), time.Minute, inMillis),

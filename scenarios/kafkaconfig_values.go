@@ -56,9 +56,9 @@ func wholeRule(name string, r wholeRange, store func(v int64)) settingRule {
 	}}
 }
 
-// countRule is a setting that counts something, of Kafka's type INT.
-func countRule(name string, low int64, field *int) settingRule {
-	return wholeRule(name, fromInt(low), func(v int64) { *field = int(v) })
+// countRule is a setting that counts something, at least 1, of Kafka's type INT.
+func countRule(name string, field *int) settingRule {
+	return wholeRule(name, fromInt(1), func(v int64) { *field = int(v) })
 }
 
 // bytesRule is a size in bytes.

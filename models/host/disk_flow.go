@@ -118,9 +118,9 @@ func (d *Disk) advance(now sim.Time) {
 	for d.nextWake <= now {
 		if d.idle() {
 			// Nothing happens at a wake of an idle disk, but that the past is forgotten.
-			missed := 1 + now.Sub(d.nextWake)/flusherPeriod
+			late := now.Sub(d.nextWake) % flusherPeriod
 			d.rest(now)
-			d.nextWake = d.nextWake.Add(missed * flusherPeriod)
+			d.nextWake = now.Add(flusherPeriod - late)
 			return
 		}
 		d.run(d.nextWake)

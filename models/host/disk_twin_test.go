@@ -18,7 +18,6 @@ type naiveDisk struct {
 	level      float64 // of the burst credit
 	old        float64 // bytes found too old by the flusher
 	foreground float64
-	stretched  bool
 }
 
 type piece struct {
