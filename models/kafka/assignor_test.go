@@ -17,7 +17,9 @@ import (
 // "m0 gen=3 0 1 2".
 func TestAssignorScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/assignor", func(t *testing.T, path string) {
+		t.Helper()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			var topics []kafka.TopicPartitions
 			for _, n := range numbers(t, d, "topics", "") {
 				topics = append(topics, kafka.TopicPartitions(n))

@@ -21,8 +21,8 @@ import (
 //     GroupRespond to the instance that asked, on the connection of that request
 //     if it still stands; schedule a GroupWake; append the record of a GroupStore
 //     to the group's offsets partition with acks=all and call OnStored when it is
-//     committed, or with the error when that fails or takes longer than
-//     offsets.commit.timeout.ms.
+//     committed (a log commits in order), or with the error when that fails or
+//     takes longer than offsets.commit.timeout.ms.
 //  4. Call OnTimer at the time that a GroupWake names (later if the broker was
 //     frozen). Wake-ups need never be cancelled: one that is out of date does
 //     nothing, and there is at most about one for each member.

@@ -101,8 +101,8 @@ func (g *Group) onJoinTimer(now sim.Time, out []GroupEffect) []GroupEffect {
 func (g *Group) completeJoin(now sim.Time, out []GroupEffect) []GroupEffect {
 	g.join.cancel()
 	g.initial, g.newMemberAdded = false, false
-	for i := len(g.members) - 1; i >= 0; i-- {
-		if m := &g.members[i]; !m.awaitingJoin && !m.static {
+	for i, m := range slices.Backward(g.members) {
+		if !m.awaitingJoin && !m.static {
 			g.remove(i)
 		}
 	}
@@ -208,8 +208,8 @@ func (g *Group) onSyncTimer(now sim.Time, out []GroupEffect) []GroupEffect {
 		return out
 	}
 	dropped := false
-	for i := len(g.members) - 1; i >= 0; i-- {
-		if g.members[i].pendingSync {
+	for i, m := range slices.Backward(g.members) {
+		if m.pendingSync {
 			g.remove(i)
 			dropped = true
 		}

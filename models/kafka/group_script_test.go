@@ -13,7 +13,7 @@ import (
 	"kafkasim/scenarios"
 )
 
-// TestGroupScripts plays the stories of testdata/group: a coordinator and its
+// TestGroupScripts plays the stories of testdata/group/stories: a coordinator and its
 // members over a network with a delay of 1 ms. Commands:
 //
 //	new client=java|kgo protocol=eager|cooperative [assignor=range|sticky]
@@ -32,9 +32,11 @@ import (
 //
 // All but run, commit and show print nothing.
 func TestGroupScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/group", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/group/stories", func(t *testing.T, path string) {
+		t.Helper()
 		var b *groupBus
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			if d.Cmd == "new" {
 				b = scriptBus(t, d)
 				return ""

@@ -78,9 +78,6 @@ func (g *Group) OnStored(now sim.Time, version int32, err GroupError, out []Grou
 	if err == NoGroupError {
 		g.stored = s.snapshot
 	}
-	if g.hosting != hosted {
-		return out
-	}
 	switch s.kind {
 	case storePlan:
 		return g.onPlanStored(now, s, err, out)

@@ -25,8 +25,10 @@ import (
 //	state
 func TestMemberScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/member", func(t *testing.T, path string) {
+		t.Helper()
 		var s memberScript
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			if d.Cmd == "new" {
 				s = memberScript{m: scriptBus(t, d).members[0], sent: map[kafka.GroupRequestKind][]kafka.GroupRequest{}}
 				return ""
