@@ -15,7 +15,7 @@ func Conserved(r Replication) error {
 	if err != nil {
 		return err
 	}
-	ends := append([]string{recordsDelivered}, lostNames()...)
+	ends := append([]string{recordsDelivered}, LostNames()...)
 	ends = append(ends, recordsInFlight)
 	sum := 0.0
 	parts := make([]string, 0, len(ends))

@@ -18,6 +18,10 @@ type Estimate struct {
 	Replications int
 }
 
+// resamples is how often a bootstrap draws. The ends of a 95 % interval are then
+// the 26th and the 975th in order, each uncertain by about 5 places.
+const resamples = 1000
+
 // EnoughToRank is the least number of replications from which a quantile can be
 // estimated at 95 % without knowing its law: the extremes of n independent
 // values enclose their median with probability 1 − 2^(1−n), which is 96.9 % for
@@ -75,7 +79,7 @@ func (s *Set) Share(m *Metric, test func(float64) bool) Estimate {
 		}
 	}
 	n := len(values)
-	return Estimate{Value: float64(k) / float64(n), CI95: shareInterval(k, n), Replications: n}
+	return Estimate{Value: float64(k) / float64(n), CI95: known(stats.ClopperPearsonInterval(k, n, confidence)), Replications: n}
 }
 
 // Greatest estimates the maximum of m: of a distribution over everything
@@ -98,8 +102,7 @@ func (s *Set) Least(m *Metric) Estimate {
 	values := s.Values(m)
 	if m.Kind == Distribution {
 		if m.spread == nil {
-			e := s.listed(m, 0)
-			return e
+			return s.listed(m, 0)
 		}
 		values = m.spread.min
 	}
@@ -130,11 +133,10 @@ func greatest(values []float64) Estimate {
 // everything observed, else over replications.
 //
 // Over replications the interval is that of order statistics, which holds for
-// every law (Conover, Practical Nonparametric Statistics, 1999, section 3.2); it
-// is open to a side on which n replications are too few to close it. Over
-// everything observed it is a bootstrap over replications, drawn from the Set's
-// seed; see bootstrapQuantile. Of a distribution that was read from a file only
-// the listed quantiles are known, and no intervals.
+// every law; it is open to a side on which the replications are too few to close
+// it. Over everything observed it is a bootstrap over replications, drawn from
+// the Set's seed. Of a distribution that was read from a file only the listed
+// quantiles are known, and no intervals.
 func (s *Set) Quantile(m *Metric, q float64) Estimate {
 	if m.Kind != Distribution {
 		return quantileOverReplications(s.Values(m), q)
@@ -146,12 +148,11 @@ func (s *Set) Quantile(m *Metric, q float64) Estimate {
 	if n == 0 {
 		return Estimate{Value: math.NaN(), CI95: NoInterval()}
 	}
-	all := m.spread.pool.total()
-	e := Estimate{Value: all.Quantile(q) / m.spread.scale, CI95: NoInterval(), Replications: n}
+	e := Estimate{Value: m.spread.pool.total().Quantile(q) / m.spread.scale, CI95: NoInterval(), Replications: n}
 	if n >= EnoughToRank {
 		stream := rng.New(s.Seed, "bootstrap/"+m.Name, "resamples")
-		low, high := bootstrapQuantile(m.spread.pool.groups, all, q, &stream)
-		e.CI95 = Interval{low / m.spread.scale, high / m.spread.scale}
+		i := stats.BootstrapQuantiles(m.spread.pool.groups, []float64{q}, confidence, resamples, &stream)[0]
+		e.CI95 = known(stats.Interval{Low: i.Low / m.spread.scale, High: i.High / m.spread.scale})
 	}
 	return e
 }
@@ -168,55 +169,26 @@ func (s *Set) listed(m *Metric, q float64) Estimate {
 	return e
 }
 
-// quantileOverReplications takes as low end the greatest order statistic x_(r)
-// with P(Bin(n, q) ≥ r) ≥ 0.975, and as high end the mirror image.
 func quantileOverReplications(values []float64, q float64) Estimate {
-	sorted := Observed(values)
-	slices.Sort(sorted)
-	n := len(sorted)
-	if n == 0 {
-		return Estimate{Value: math.NaN(), CI95: NoInterval()}
+	observed := Observed(values)
+	return Estimate{
+		Value:        stats.Quantile(observed, q),
+		CI95:         known(stats.QuantileInterval(observed, q, confidence)),
+		Replications: len(observed),
 	}
-	e := Estimate{Value: sorted[rank(q, n)], CI95: NoInterval(), Replications: n}
-	// below counts values under the quantile: Bin(n, q) for a continuous law.
-	if r := sort.Search(n+1, func(k int) bool { return binomialCDF(k, n, q) > 0.025 }); r > 0 {
-		e.CI95.Low = sorted[r-1]
-	}
-	if r := sort.Search(n+1, func(k int) bool { return binomialCDF(k, n, q) >= 0.975 }); r < n {
-		e.CI95.High = sorted[r]
-	}
-	return e
 }
 
-// bootstraps is the number of resamples. The ends of a 95 % interval are then
-// the 26th and the 975th in order, each uncertain by about 5 places.
-const bootstraps = 1000
+// confidence is that of every interval and verdict (design section 7).
+const confidence = 0.95
 
-// bootstrapQuantile is the 95 % interval of a pooled quantile: groups of
-// replications are drawn with replacement, their buckets added up, and the
-// quantiles of these resamples ordered. Percentiles of few groups are too narrow;
-// they are taken further out, at Φ(−t·√(n/(n−1))), t the 97.5 % point of
-// Student's law with n−1 degrees of freedom: the expanded percentile interval of
-// Hesterberg, What Teachers Should Know About the Bootstrap, 2014.
-func bootstrapQuantile(groups []*stats.Sketch, all *stats.Sketch, q float64, stream *rng.Stream) (low, high float64) {
-	g := newBucketGrid(groups, all)
-	n := len(groups)
-	estimates := make([]float64, bootstraps)
-	sums := make([]float64, len(g.buckets))
-	times := make([]int, n)
-	for b := range estimates {
-		clear(times)
-		for range n {
-			times[stream.IntN(n)]++
-		}
-		clear(sums)
-		for i, k := range times {
-			g.addTo(sums, i, float64(k))
-		}
-		estimates[b] = g.quantile(sums, q)
+// known marks ends that the data cannot bound, which stats writes as infinite.
+func known(i stats.Interval) Interval {
+	out := Interval{i.Low, i.High}
+	if math.IsInf(i.Low, 0) {
+		out.Low = math.NaN()
 	}
-	slices.Sort(estimates)
-	tail := expandedTail(n)
-	out := int(math.Floor(tail * bootstraps))
-	return estimates[out], estimates[bootstraps-1-out]
+	if math.IsInf(i.High, 0) {
+		out.High = math.NaN()
+	}
+	return out
 }

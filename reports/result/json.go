@@ -105,6 +105,20 @@ func (j *jsonWriter) numbers(values []float64) {
 	j.out = append(j.out, ']')
 }
 
+// quantiles writes an object on one line.
+func (j *jsonWriter) quantiles(quantiles []Quantile) {
+	j.out = append(j.out, '{')
+	for i, q := range quantiles {
+		if i > 0 {
+			j.out = append(j.out, ", "...)
+		}
+		j.string(strconv.FormatFloat(q.P, 'f', -1, 64))
+		j.out = append(j.out, ": "...)
+		j.number(q.Value)
+	}
+	j.out = append(j.out, '}')
+}
+
 func (j *jsonWriter) stringMember(name, text string)          { j.key(name); j.string(text) }
 func (j *jsonWriter) numberMember(name string, v float64)     { j.key(name); j.number(v) }
 func (j *jsonWriter) numbersMember(name string, vs []float64) { j.key(name); j.numbers(vs) }
@@ -197,11 +211,7 @@ func (j *jsonWriter) metric(m *Metric) {
 			j.flagMember("bound")
 		}
 		j.key("quantiles")
-		j.object(func() {
-			for _, q := range m.Quantiles {
-				j.numberMember(strconv.FormatFloat(q.P, 'f', -1, 64), q.Value)
-			}
-		})
+		j.quantiles(m.Quantiles)
 		j.key("samples")
 		j.object(func() {
 			for _, c := range m.Samples {

@@ -1,6 +1,10 @@
 package result
 
-import "math"
+import (
+	"math"
+
+	"kafkasim/sim/stats"
+)
 
 // Losses come by incident, so the independent unit is the replication and not
 // the record (design section 6). Three rules follow.
@@ -71,7 +75,7 @@ func isDerived(base string) bool {
 // allLost is Σ lost.* a replication, or nil if one of the counts is missing.
 func allLost(columns []column, index map[string]int, labels string) []float64 {
 	var sum []float64
-	for _, name := range lostNames() {
+	for _, name := range LostNames() {
 		at, found := index[name+labels]
 		if !found {
 			return nil
@@ -128,7 +132,7 @@ func (l *loss) unseen() float64 {
 	if observed := Observed(l.bound); len(observed) > 0 {
 		bound = min(max(mean(observed), 1), whole)
 	}
-	return zeroEvents(n) * bound
+	return stats.UpperBound(n, confidence) * bound
 }
 
 // durability is the share kept and its nines.
@@ -140,12 +144,17 @@ func (l *loss) durability(name, labels string) []Metric {
 		nines.Mean, nines.Bound = nines.CI95.Low, true
 	}
 	keptValues, ninesValues := make([]float64, len(l.lost)), make([]float64, len(l.lost))
+	ranked := make([]float64, len(l.lost))
 	for i := range l.lost {
 		share := l.lost[i] / l.whole[i] // 0/0: nothing to lose
 		keptValues[i], ninesValues[i] = 1-share, ninesOf(share)
+		ranked[i] = ninesValues[i]
+		if share == 0 {
+			ranked[i] = math.Inf(1) // ranks above any number of nines
+		}
 	}
 	kept.Samples, kept.Quantiles = []Column{{"value", keptValues}}, overReplications(keptValues)
-	nines.Samples, nines.Quantiles = []Column{{"value", ninesValues}}, overReplications(ninesValues)
+	nines.Samples, nines.Quantiles = []Column{{"value", ninesValues}}, overReplications(ranked)
 	return []Metric{kept, nines}
 }
 
@@ -174,11 +183,7 @@ func (l *loss) probability(labels string) Metric {
 	m := Metric{Name: lossProbability + labels, Unit: "ratio", Kind: Ratio, Mean: math.NaN(), CI95: NoInterval()}
 	m.Samples, m.Quantiles = []Column{{"value", values}}, overReplications(values)
 	if len(observed) > 0 {
-		m.Mean, m.CI95 = mean(observed), shareInterval(int(total(observed)), len(observed))
+		m.Mean, m.CI95 = mean(observed), known(stats.ClopperPearsonInterval(int(total(observed)), len(observed), confidence))
 	}
 	return m
 }
-
-// zeroEvents is the upper end of the one-sided 95 % interval of a probability
-// when none of n trials had the event: the p with (1−p)^n = 0.05.
-func zeroEvents(n int) float64 { return -math.Expm1(math.Log(0.05) / float64(n)) }

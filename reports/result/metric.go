@@ -3,6 +3,8 @@ package result
 import (
 	"math"
 	"slices"
+
+	"kafkasim/sim/stats"
 )
 
 // metric summarizes a column. Formulas: the interval of a mean is Student's t
@@ -32,7 +34,7 @@ func (m *Metric) summarize(values []float64) {
 	if len(observed) == 0 {
 		return
 	}
-	m.Mean, m.CI95 = mean(observed), meanInterval(observed)
+	m.Mean, m.CI95 = mean(observed), known(stats.MeanInterval(observed, confidence))
 	if slices.Min(observed) >= 0 {
 		m.CI95 = m.CI95.clamp(0, math.Inf(1)) // what is never negative has no negative mean
 	}
@@ -66,26 +68,15 @@ func pooledQuantiles() []float64 {
 // overReplications are the quantiles of one value a replication: each is the
 // least value that the share P of replications does not exceed.
 func overReplications(values []float64) []Quantile {
-	sorted := Observed(values)
-	slices.Sort(sorted)
-	if len(sorted) == 0 {
+	observed := Observed(values)
+	if len(observed) == 0 {
 		return nil
 	}
 	var out []Quantile
 	for _, p := range []float64{0, 0.05, 0.25, 0.5, 0.75, 0.95, 1} {
-		out = append(out, Quantile{P: p, Value: sorted[rank(p, len(sorted))]})
+		out = append(out, Quantile{P: p, Value: stats.Quantile(observed, p)})
 	}
 	return out
-}
-
-// rank is the index of the p-quantile among n ascending values: ⌈p·n⌉ − 1, at
-// least 0. Products within rounding of a whole number are that number.
-func rank(p float64, n int) int {
-	target := p * float64(n)
-	if whole := math.Round(target); math.Abs(target-whole) < 1e-9*whole {
-		target = whole
-	}
-	return max(int(math.Ceil(target))-1, 0)
 }
 
 // ratioOfTotals is Σ numerators over Σ denominators with its interval, over
@@ -100,7 +91,7 @@ func ratioOfTotals(numerators, denominators []float64) (float64, Interval) {
 	if len(x) == 0 {
 		return math.NaN(), NoInterval()
 	}
-	return total(y) / total(x), ratioInterval(y, x)
+	return total(y) / total(x), known(stats.RatioInterval(y, x, confidence))
 }
 
 func total(values []float64) float64 {

@@ -26,8 +26,8 @@ const (
 	ninesSuffix        = ".nines"
 )
 
-// lostNames are the ends of a record that is not delivered.
-func lostNames() []string {
+// LostNames are the counts that are the ends of a record that is not delivered.
+func LostNames() []string {
 	return []string{
 		recordsLostAcked,
 		"records.lost.buffer",
@@ -43,7 +43,7 @@ func lostNames() []string {
 // them: what was offered, its ends, and the counts that overlap with these.
 func LedgerNames() []string {
 	names := []string{recordsGenerated, recordsAcked, recordsDelivered}
-	names = append(names, lostNames()...)
+	names = append(names, LostNames()...)
 	return append(names,
 		recordsInFlight,
 		"records.truncated",

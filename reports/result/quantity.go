@@ -44,8 +44,8 @@ func Number(value float64) string {
 	return significant(value)
 }
 
-// Percent writes a share of 0..1 in percent: with 4 significant digits, or near
-// 1 with as many nines as it has and two more digits.
+// Percent writes a share of 0..1 in percent: with 4 significant digits, or from
+// 99 % on so that what is missing has 2.
 func Percent(share float64) string {
 	if missing := 1 - share; missing > 0 && missing < 0.01 {
 		digits := min(int(math.Ceil(-math.Log10(missing))), 14)
