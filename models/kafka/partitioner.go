@@ -47,53 +47,59 @@ func (p *Producer) advanceSticky(now sim.Time, appended unit.Bytes, complete boo
 func (p *Producer) pickJava(now sim.Time) int32 {
 	best := p.bestRank(now)
 	adaptive := p.config.AdaptivePartitioner && p.seen == len(p.partitions) && p.seen > 1
-	var candidates, longest int
-	for part := range p.partitions {
-		if p.rank(now, int32(part)) == best && !(adaptive && p.slow(int32(part))) {
-			candidates++
-			longest = max(longest, int(p.partitions[part].queued))
-		}
-	}
-	if candidates == 0 { // all are slow
+	count, longest, queued := p.census(now, best, adaptive)
+	if count == 0 { // all are slow
 		adaptive = false
-		for part := range p.partitions {
-			if p.rank(now, int32(part)) == best {
-				candidates++
-			}
-		}
+		count, longest, queued = p.census(now, best, adaptive)
 	}
-	weight := func(part int) int {
-		if p.rank(now, int32(part)) != best || adaptive && p.slow(int32(part)) {
-			return 0
-		}
-		if !adaptive {
-			return 1
-		}
-		return longest + 1 - int(p.partitions[part].queued)
-	}
-	total := 0
-	for part := range p.partitions {
-		total += weight(part)
+	total := count
+	if adaptive {
+		total = count*(longest+1) - queued
 	}
 	drawn := p.rng.IntN(total)
 	for part := range p.partitions {
-		if drawn -= weight(part); drawn < 0 {
+		if p.rank(now, int32(part)) != best || adaptive && p.slow(now, int32(part)) {
+			continue
+		}
+		weight := 1
+		if adaptive {
+			weight = longest + 1 - int(p.partitions[part].queued)
+		}
+		if drawn -= weight; drawn < 0 {
 			return int32(part)
 		}
 	}
 	panic("kafka: no partition was picked")
 }
 
+// census counts the partitions of a rank, without the slow ones if adaptive,
+// and finds their longest queue and the sum of all, in batches.
+func (p *Producer) census(now sim.Time, rank int, adaptive bool) (count, longest, queued int) {
+	for part := range p.partitions {
+		if p.rank(now, int32(part)) == rank && !(adaptive && p.slow(now, int32(part))) {
+			count++
+			longest = max(longest, int(p.partitions[part].queued))
+			queued += int(p.partitions[part].queued)
+		}
+	}
+	return count, longest, queued
+}
+
 // slow reports whether partitioner.availability.timeout.ms leaves a partition
-// out: its broker has had data and taken none for longer
-// (RecordAccumulator.partitionReady, updateNodeLatencyStats).
-func (p *Producer) slow(part int32) bool {
+// out: when its broker last had something ready to be sent, it had taken nothing for
+// longer (RecordAccumulator.partitionReady, updateNodeLatencyStats). Idle time
+// before counts, as in Kafka.
+func (p *Producer) slow(now sim.Time, part int32) bool {
 	leader := p.partitions[part].leader
 	if p.config.AvailabilityTimeout == scenarios.Forever || leader == NoBroker {
 		return false
 	}
 	b := &p.brokers[leader]
-	return b.readyAt.Sub(b.drainedAt) > p.config.AvailabilityTimeout
+	last := b.readyAt
+	if !p.dirty.has(int32(leader)) && p.ready.meets(p.ledBy(leader)) {
+		last = now // it was tried and takes nothing
+	}
+	return last.Sub(b.drainedAt) > p.config.AvailabilityTimeout
 }
 
 // stickyKgo is the partition of a record without a key of that size: another

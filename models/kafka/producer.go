@@ -40,8 +40,8 @@ type ProducerOptions struct {
 //     OnDisconnected. After DisconnectFrom neither comes. With acks=0 BatchDone
 //     follows at once.
 //   - A batch's record ids are First, those that the caller chains, and Last:
-//     when a record is placed behind record q, next[q] = it. BatchDone ends all
-//     of them. A batch's slot is used again from the next input on; whoever needs
+//     when a record is placed behind record q, next[q] = it; do that for what
+//     Record returns before its effects. BatchDone ends all of them. A batch's slot is used again from the next input on; whoever needs
 //     it longer (a request on the wire, whose batches may have ended) retains it.
 //   - RequestMetadata: OnMetadata or OnMetadataFailed follows.
 //   - ConnectTo: OnConnected or OnConnectFailed follows (the latter also when

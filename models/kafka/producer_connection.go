@@ -20,6 +20,7 @@ type producerBroker struct {
 	lost        bool  // was lost or could not be opened, and is not open again
 	redialed    bool  // kgo: this is the second attempt at once
 	answered    bool  // kgo: has answered a request
+	measured    bool  // readyAt and drainedAt are set
 	failures    int32 // in a row: of connections (Java), of requests (kgo)
 	limit       int   // of requests in flight
 	inFlight    int

@@ -183,3 +183,28 @@ func (w *world) checkOrder() {
 		}
 	}
 }
+
+// TestForkDoesTheSame copies a producer in the middle of its life: both go on
+// with equal effects, and what one does leaves the other alone.
+func TestForkDoesTheSame(t *testing.T) {
+	t.Parallel()
+	for _, client := range []scenarios.Client{scenarios.Java, scenarios.FranzGo} {
+		s := newSteadyProducer(client, 1000)
+		fork := *s
+		fork.p = &Producer{}
+		s.p.CopyTo(fork.p)
+		fork.sent = append([]steadyRequest{}, s.sent...)
+		fork.effects = nil
+		for range 5000 {
+			s.record()
+		}
+		for range 5000 {
+			fork.record()
+		}
+		a, am := s.p.Buffered()
+		b, bm := fork.p.Buffered()
+		if a != b || am != bm || s.batches != fork.batches || s.p.serial != fork.p.serial || s.p.rng != fork.p.rng || s.wake != fork.wake {
+			t.Errorf("client %d: %d records, %d batches, wake-up %v; its fork: %d, %d, %v", client, a, s.batches, s.wake, b, fork.batches, fork.wake)
+		}
+	}
+}

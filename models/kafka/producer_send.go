@@ -91,8 +91,8 @@ func (p *Producer) sendTo(now sim.Time, id BrokerID, out []ProducerEffect) []Pro
 	b := &p.brokers[id]
 	led := p.ledBy(id)
 	for p.ready.meets(led) {
-		if b.readyAt == 0 {
-			b.drainedAt = now
+		if !b.measured {
+			b.measured, b.drainedAt = true, now
 		}
 		b.readyAt = now
 		if now < b.notBefore {
