@@ -284,7 +284,7 @@ type Group struct {
 	Name       string
 	Cluster    int
 	Topics     []int // indices in Spec.Topics, ascending, each once
-	Members    int   // without an autoscaler
+	Members    int   // at the start, and always without an autoscaler
 	Protocol   Protocol
 	Processing Processing
 	Commit     CommitMode
@@ -405,7 +405,7 @@ type Fault struct {
 	At       time.Duration
 	Kind     FaultKind
 	Target   Target
-	Duration time.Duration // Forever: never heals
+	Duration time.Duration // Forever: never heals; RollingRestart: how long each broker stays away, 0 by default
 	Line     int           // in the file, for messages
 
 	Between [2][]Target   // NetworkPartition: the two sides; NetworkDelay and NetworkLoss may name them too
@@ -497,6 +497,7 @@ type Hardware struct {
 	CPUPerRequest time.Duration // vCPU time a request
 	CPUIdle       float64       // vCPU always in use, a broker
 	Wakeup        Latency       // from work being ready until a thread that waits for it begins
+	MetadataApply Latency       // from a metadata record's arrival at a broker until the broker acts on it
 	PageCache     unit.Bytes    // a broker's
 	RecoveryRate  unit.ByteRate // log recovery, bytes/s a thread
 	CleanLoad     time.Duration // start of the process until ready, clean logs

@@ -1,0 +1,134 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A resolver makes a Spec of what was read: it fills in defaults, follows names
+// and checks what needs more than one value. Where a value had a problem it goes
+// on without it, so that one mistake is reported once.
+type resolver struct {
+	*reader
+	file *fileScenario
+	root *node
+	read ReadFile
+	spec *Spec
+}
+
+func (s *resolver) resolve() {
+	f, spec := s.file, s.spec
+	spec.Name, spec.Description = f.name.is, f.description.is
+	spec.Duration = f.duration.is
+	spec.Drain = f.drain.or(time.Minute)
+	spec.Warmup = f.warm.or(0)
+	spec.Replications = f.replications.or(20)
+	spec.Seed = f.seed.or(1)
+	if f.warm.known && f.duration.known && spec.Warmup >= spec.Duration {
+		s.problem(f.warm.node.at, "warmup is %v, not shorter than the duration of %v; nothing would be left to report", spec.Warmup, spec.Duration)
+	}
+	s.precision()
+	s.clusters()
+	s.topics()
+	s.producers()
+	s.groups()
+	s.faults()
+	s.objectives()
+}
+
+func (s *resolver) precision() {
+	f := &s.file.precision
+	if !f.known {
+		return
+	}
+	p := &Precision{RelativeError: f.is.relativeError.is, MaxTime: f.is.maxTime.or(time.Minute)}
+	if f.is.metric.known {
+		ref, err := s.metricReference(f.is.metric.is)
+		if err != nil {
+			s.problem(f.is.metric.node.at, "metric: %v", err)
+		}
+		p.Metric = ref.text
+	}
+	s.spec.Precision = p
+}
+
+// uniqueNames reports every name that an earlier one has already.
+func (s *resolver) uniqueNames(what string, names []*value[string]) {
+	first := make(map[string]*node, len(names))
+	for _, n := range names {
+		if !n.known {
+			continue
+		}
+		if before, again := first[n.is]; again {
+			s.problem(n.node.at, "the %s %s is there twice, first %s; give each its own name", what, n.is, before.at.where())
+			continue
+		}
+		first[n.is] = n.node
+	}
+}
+
+// where says in words where a place is.
+func (p place) where() string {
+	if p.override != "" {
+		return "in --set " + p.override
+	}
+	return fmt.Sprintf("in line %d", p.line)
+}
+
+func (s *resolver) clusterNames() []string {
+	var names []string
+	for _, c := range s.spec.Clusters {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// clusterOf finds the cluster that an entry names; -1 where it names none. Good
+// is false if it names one that does not exist, which is reported.
+func (s *resolver) clusterOf(name *value[string]) (index int, good bool) {
+	if !name.given() {
+		return -1, true
+	}
+	if !name.known {
+		return -1, false
+	}
+	names := s.clusterNames()
+	if len(names) == 0 {
+		s.problem(name.node.at, "cluster: there is one cluster and it has no name; remove the key, or write clusters: {%s: {...}}", name.is)
+		return -1, false
+	}
+	i := slices.Index(names, name.is)
+	if i < 0 {
+		s.problem(name.node.at, "cluster: there is no cluster %s; %s", name.is, didYouMean(name.is, names, "clusters"))
+		return -1, false
+	}
+	return i, true
+}
+
+// topic finds a topic by name, in a cluster if that is not -1. The error
+// continues a sentence about the name.
+func (s *resolver) topic(name string, cluster int) (int, error) {
+	found := -1
+	var names []string
+	for i, t := range s.spec.Topics {
+		if cluster >= 0 && t.Cluster != cluster {
+			continue
+		}
+		names = append(names, t.Name)
+		if t.Name != name {
+			continue
+		}
+		if found >= 0 {
+			return 0, errors.New("is in several clusters; add cluster: NAME")
+		}
+		found = i
+	}
+	if found < 0 {
+		return 0, fmt.Errorf("does not exist; %s", didYouMean(name, names, "topics"))
+	}
+	return found, nil
+}
