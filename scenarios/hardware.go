@@ -73,7 +73,7 @@ func hardwareSettings(entries yaml.MapSlice) []Setting {
 //
 // A rate without its burst (network, disk_write) is a machine that does not
 // burst, and a median without its 99th percentile (rtt_same_rack,
-// rtt_cross_rack, fsync, wakeup) keeps the ratio of the two.
+// rtt_cross_rack, fsync, wakeup, metadata_apply) keeps the ratio of the two.
 func decodeInlineHardware(base *Hardware, settings []Setting) (*Hardware, []Problem) {
 	if base == nil {
 		base = mustReadHardware("container")
@@ -103,7 +103,7 @@ func applyHardware(h *Hardware, settings []Setting) []Problem {
 	var problems []Problem
 	for i, s := range settings {
 		if first, again := settingNamed(settings[:i], s.Name); again {
-			problems = append(problems, nameProblem(s, "%s is given twice, first in line %d; keep one", s.Name, first.Line))
+			problems = append(problems, twice(first, s))
 			continue
 		}
 		rule, ok := ruleNamed(rules, s.Name)
@@ -130,6 +130,7 @@ func applyHardware(h *Hardware, settings []Setting) []Problem {
 	scaleP99(settings, "rtt_cross_rack", before.RTTCrossRack, &h.RTTCrossRack)
 	scaleP99(settings, "fsync", before.Fsync, &h.Fsync)
 	scaleP99(settings, "wakeup", before.Wakeup, &h.Wakeup)
+	scaleP99(settings, "metadata_apply", before.MetadataApply, &h.MetadataApply)
 	return problems
 }
 
@@ -178,7 +179,11 @@ func hardwareConflicts(h *Hardware, settings []Setting) []Problem {
 		name string
 		Latency
 	}{
-		{"rtt_same_rack", h.RTTSameRack}, {"rtt_cross_rack", h.RTTCrossRack}, {"fsync", h.Fsync}, {"wakeup", h.Wakeup},
+		{"rtt_same_rack", h.RTTSameRack},
+		{"rtt_cross_rack", h.RTTCrossRack},
+		{"fsync", h.Fsync},
+		{"wakeup", h.Wakeup},
+		{"metadata_apply", h.MetadataApply},
 	} {
 		if latency.P99 < latency.Median {
 			clash([]string{latency.name + "_p99", latency.name}, "%s_p99 (%v) is below the median %s (%v)",

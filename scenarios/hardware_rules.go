@@ -45,6 +45,8 @@ func hardwareRules(h *Hardware) []settingRule {
 		numberRule("cpu_idle", 0, maxCores, &h.CPUIdle),
 		machineSpanRule("wakeup", maxMachineLag, &h.Wakeup.Median),
 		machineSpanRule("wakeup_p99", maxMachineLag, &h.Wakeup.P99),
+		machineSpanRule("metadata_apply", maxMachineLag, &h.MetadataApply.Median),
+		machineSpanRule("metadata_apply_p99", maxMachineLag, &h.MetadataApply.P99),
 		{"page_cache", func(text string) error {
 			size, err := parseSize(text)
 			if err == nil && (size < unit.MiB || size > maxPageCache) {

@@ -22,7 +22,7 @@ func TestShippedProfiles(t *testing.T) {
 		// Every figure is given: none is zero but where zero has a meaning.
 		if h.Cores < 1 || h.Speed == 0 || h.NetworkBase == 0 || h.NetworkBurst == 0 || h.RTTSameRack.Median == 0 || h.RTTCrossRack.Median == 0 ||
 			h.DiskWrite == 0 || h.DiskRead == 0 || h.DiskBurst == 0 || h.Fsync.Median == 0 || h.DiskSeek == 0 || h.CPUPerMB == 0 ||
-			h.CPUPerRequest == 0 || h.CPUIdle == 0 || h.Wakeup.Median == 0 || h.PageCache == 0 || h.RecoveryRate == 0 || h.CleanLoad == 0 {
+			h.CPUPerRequest == 0 || h.CPUIdle == 0 || h.Wakeup.Median == 0 || h.MetadataApply.Median == 0 || h.PageCache == 0 || h.RecoveryRate == 0 || h.CleanLoad == 0 {
 			t.Errorf("%s lacks a figure: %+v", name, *h)
 		}
 	}

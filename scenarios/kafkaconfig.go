@@ -77,7 +77,7 @@ func applySettings(place settingPlace, settings []Setting, rules []settingRule) 
 	var problems []Problem
 	for i, s := range settings {
 		if first, again := settingNamed(settings[:i], s.Name); again {
-			problems = append(problems, nameProblem(s, "%s is given twice, first in line %d; keep one", s.Name, first.Line))
+			problems = append(problems, twice(first, s))
 			continue
 		}
 		rule, ok := ruleNamed(rules, s.Name)
@@ -90,6 +90,14 @@ func applySettings(place settingPlace, settings []Setting, rules []settingRule) 
 		}
 	}
 	return problems
+}
+
+// twice is the problem of a second entry for a name.
+func twice(first, second Setting) Problem {
+	if first.Line > 0 {
+		return nameProblem(second, "%s is given twice, first in line %d; keep one", second.Name, first.Line)
+	}
+	return nameProblem(second, "%s is given twice; keep one", second.Name)
 }
 
 // unusedSetting says why the model has no use for a name in this place.

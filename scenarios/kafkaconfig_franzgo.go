@@ -161,7 +161,7 @@ func applyOptions(client Client, options []Setting, rules []settingRule) []Probl
 			return problems
 		}
 		if first, again := settingNamed(options[:i], s.Name); again {
-			problems = append(problems, nameProblem(s, "%s is given twice, first in line %d; keep one", s.Name, first.Line))
+			problems = append(problems, twice(first, s))
 			continue
 		}
 		rule, ok := ruleNamed(rules, s.Name)

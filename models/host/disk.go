@@ -40,7 +40,8 @@ const maxPause = 200 * time.Millisecond
 // become dirty; dirty bytes flow to the platter in the order in which each
 // stream (the log of one broker) appended them, when there are too many or when
 // they are old. The flow is advanced in closed form when something is asked, and
-// no event is needed. It is flat: a copy is a fork.
+// no event is needed. Something asked at an instant before another that was asked
+// about is answered as of that later instant. It is flat: a copy is a fork.
 //
 // What the flow leaves out: the kernel writes file by file and not in the order
 // of appends, so that of two bytes a few seconds apart the later one may be the
@@ -106,7 +107,7 @@ func NewDisk(h *scenarios.Hardware, brokers int, phase time.Duration) Disk {
 // and when the disk has made room at the limit. The bytes count as appended at
 // now.
 func (d *Disk) Append(now sim.Time, s int, b unit.Bytes) (done sim.Time) {
-	d.advance(now)
+	now = d.advance(now)
 	d.stream[s].appended += float64(b)
 	dirty := d.dirty()
 	d.writeBackground(dirty)
@@ -143,7 +144,7 @@ func (d *Disk) pause(now sim.Time, dirty, b float64) sim.Time {
 // time, drawn by the caller. While it is under way SyncedUpTo counts its bytes
 // already: a caller that keeps its own flushed position learns of it at done.
 func (d *Disk) Fsync(now sim.Time, s int, b unit.Bytes, latency time.Duration) (done sim.Time) {
-	d.advance(now)
+	now = d.advance(now)
 	st := &d.stream[s]
 	amount := min(float64(b), st.dirty())
 	st.ahead += amount
@@ -162,7 +163,7 @@ func (d *Disk) Read(now sim.Time, b unit.Bytes, cached bool) (done sim.Time) {
 	if cached {
 		return now
 	}
-	d.advance(now)
+	now = d.advance(now)
 	d.foreground += d.stretch() * (float64(b)*d.readCost + float64(d.seek*d.bucket.Base)/d.slowdown)
 	return now.Add(ceilNanos(d.bucket.Time(d.foreground) * d.slowdown))
 }

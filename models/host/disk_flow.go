@@ -1,7 +1,6 @@
 package host
 
 import (
-	"fmt"
 	"time"
 
 	"kafkasim/sim"
@@ -109,24 +108,23 @@ func (d *Disk) wake() {
 	d.nextWake = d.nextWake.Add(flusherPeriod)
 }
 
-// advance lets the flow run until now. It panics if now lies before what was
-// asked last.
-func (d *Disk) advance(now sim.Time) {
-	if now < d.now {
-		panic(fmt.Sprintf("host: a disk asked at %d ns after %d ns", int64(now), int64(d.now)))
-	}
+// advance lets the flow run until now and returns now. The flow does not run
+// back: where later has been asked before, it returns that later instant.
+func (d *Disk) advance(now sim.Time) sim.Time {
+	now = max(now, d.now)
 	for d.nextWake <= now {
 		if d.idle() {
 			// Nothing happens at a wake of an idle disk, but that the past is forgotten.
 			late := now.Sub(d.nextWake) % flusherPeriod
 			d.rest(now)
 			d.nextWake = now.Add(flusherPeriod - late)
-			return
+			return now
 		}
 		d.run(d.nextWake)
 		d.wake()
 	}
 	d.run(now)
+	return now
 }
 
 // idle reports whether everything is on the platter and nothing is asked.

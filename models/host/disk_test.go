@@ -295,3 +295,13 @@ func TestDiskProperties(t *testing.T) {
 }
 
 func apart(a, b unit.Bytes) unit.Bytes { return max(a-b, b-a) }
+
+func TestLateRequestIsServedNow(t *testing.T) {
+	d := NewDisk(testDisk(), 1, 0)
+	d.Append(0, 0, 10*unit.MB)
+	d.SyncedUpTo(second, 0)
+	done := d.Fsync(second/2, 0, 10*unit.MB, 0)
+	if want := second + second/10; done != want {
+		t.Errorf("an fsync that is half a second late ends at %d, want %d", done, want)
+	}
+}

@@ -38,6 +38,9 @@ func TestContainersShareTheirMachine(t *testing.T) {
 	if got := m.SyncedUpTo(second, 0); got < 100*unit.MB-1 || got > 100*unit.MB {
 		t.Errorf("broker 0: synced %d", got)
 	}
+	if got := m.Usage(second, 2).Busy[DiskTime]; got != time.Second {
+		t.Errorf("the disk under broker 2 was busy for %v, want the second that broker 0 needed", got)
+	}
 	m.Append(second, 1, unit.MB)
 	if got := m.Lose(second, 1); got != 0 {
 		t.Errorf("broker 1: %d bytes survive, want none", got)
@@ -78,6 +81,11 @@ func TestRequestCost(t *testing.T) {
 	m = NewMachines([]scenarios.Broker{{Hardware: h}})
 	if got, want := m.RequestCost(0, 500*unit.KB), 4080*time.Microsecond; (got - want).Abs() > 1 {
 		t.Errorf("cost beside background work: %v, want %v", got, want)
+	}
+	shared := laptop()
+	shared[0].Hardware.CPUIdle = 0.5 // of each of three: three quarters of two processors
+	if got := NewMachines(shared).brokers[2].idle; math.Abs(got-0.75) > 1e-12 {
+		t.Errorf("%g of shared processors are always in use, want 0.75", got)
 	}
 	// Saturated, the machine is busy all the time; idle, a quarter of it.
 	idle := m.Usage(second, 0)
