@@ -72,7 +72,7 @@ func (j *judgement) everyReplication(e result.Estimate) answer {
 		return answer{result.Inconclusive, e, fmt.Sprintf("only %d of %s had something to observe",
 			e.Replications, plural(len(values), "replication"))}
 	}
-	return answer{result.Pass, e, "so in every replication; " + mayDiffer(e.Replications)}
+	return answer{result.Pass, e, "holds in every replication; " + mayDiffer(e.Replications)}
 }
 
 // sameEverywhere judges a mean of identical values.
@@ -131,6 +131,8 @@ func (j *judgement) quantile(q float64) answer {
 		return answer{words: nothingObserved}
 	case !e.CI95.Known() && e.Replications >= result.EnoughToRank && j.metric.Kind == result.Distribution:
 		return answer{result.Inconclusive, e, "a result file does not hold the interval; run the scenario to judge it"}
+	case !e.CI95.Known() && j.metric.Kind == result.Distribution:
+		return j.withoutInterval(e, result.EnoughToRank)
 	case j.metric.Kind == result.Distribution:
 		return j.byInterval(e)
 	}

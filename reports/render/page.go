@@ -42,7 +42,8 @@ func (p *page) header() {
 		runs = "replication"
 	}
 	parts := []string{
-		fmt.Sprintf("%s %s", s.Origin, s.Plane),
+		string(s.Origin),
+		s.Plane,
 		fmt.Sprintf("%s %s", result.Number(float64(s.Replications)), runs),
 		fmt.Sprintf("seed %d", s.Seed),
 	}
@@ -69,7 +70,9 @@ func joined(parts []string, separator string, width int) []string {
 	var lines []string
 	line := ""
 	for _, part := range parts {
-		part = clean(part)
+		if part = clean(part); part == "" {
+			continue
+		}
 		if line != "" && columns(line)+columns(separator)+columns(part) <= width {
 			line += separator + part
 			continue
@@ -91,6 +94,9 @@ func joined(parts []string, separator string, width int) []string {
 	return lines
 }
 
+// roomy is the width from which verdicts stand beside what they are of.
+const roomy = 60
+
 // objectives writes the verdicts with what they rest on.
 func (p *page) objectives() {
 	if len(p.set.Objectives) == 0 {
@@ -105,6 +111,12 @@ func (p *page) objectives() {
 	for i := range p.set.Objectives {
 		o := &p.set.Objectives[i]
 		verdict := o.Verdict.String()
+		if p.width < roomy {
+			p.line(p.paint(verdictStyle(o.Verdict), verdict))
+			p.paragraph("  ", normal, clean(o.Expression))
+			p.paragraph("  ", normal, evidence(o))
+			continue
+		}
 		lead := verdict + pad(widest-columns(verdict)+columnGap)
 		p.paragraph(lead, verdictStyle(o.Verdict), clean(o.Expression))
 		p.paragraph(pad(columns(lead)), normal, evidence(o))

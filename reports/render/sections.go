@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kafkasim/reports/result"
+	"kafkasim/scenarios"
 )
 
 // ledger writes the counts of records: what was offered and every end of it.
@@ -119,27 +120,20 @@ func quantile(m *result.Metric, q float64) string {
 	return noValue
 }
 
-// bases lists the names of metrics without labels, each once: what happens to a
-// record first, then the rest by name.
+// bases lists the names of the set's metrics without labels, each once, in the
+// order of the catalogue.
 func (p *page) bases() []string {
-	first := []string{
-		"produce.latency", "delivery.latency", "produce.stall", "produce.availability", "leader.failover",
-		"leaderless.time", "under_min_isr.time", "under_replicated.time",
-		"lag.time", "lag.records", "lag.committed", "lag.drain", "rebalance.pause",
-		"elections.clean", "elections.unclean", "isr.shrinks", "isr.expands", "fencings", "rebalances",
-	}
-	var here, rest []string
-	for i := range p.set.Metrics {
-		base, _ := result.SplitName(p.set.Metrics[i].Name)
-		if !slices.Contains(first, base) && !slices.Contains(rest, base) {
-			rest = append(rest, base)
+	var out []string
+	for _, known := range scenarios.Metrics() {
+		has := func(m result.Metric) bool {
+			base, _ := result.SplitName(m.Name)
+			return base == known.Name
 		}
-		if slices.Contains(first, base) && !slices.Contains(here, base) {
-			here = append(here, base)
+		if slices.ContainsFunc(p.set.Metrics, has) {
+			out = append(out, known.Name)
 		}
 	}
-	slices.SortFunc(here, func(a, b string) int { return slices.Index(first, a) - slices.Index(first, b) })
-	return append(here, rest...)
+	return out
 }
 
 // durability writes what share of records is safe, with its nines.

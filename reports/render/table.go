@@ -56,10 +56,8 @@ func (p *page) add(t *table) {
 	}
 }
 
-// leastName is the width below which a column goes rather than the name.
-const leastName = 24
-
-// fit chooses the columns that fit beside the names.
+// fit chooses the columns that fit beside the names. A name may take this part
+// of the width before it is shortened rather than a column left out.
 func (p *page) fit(t *table) []int {
 	var shown []int
 	for i := range t.heads {
@@ -68,7 +66,7 @@ func (p *page) fit(t *table) []int {
 		}
 	}
 	for {
-		need := min(t.nameWidth(), leastName)
+		need := min(t.nameWidth(), p.width*9/20)
 		for _, w := range t.widths(shown) {
 			need += columnGap + w
 		}

@@ -106,44 +106,55 @@ func shorten(text string, width int) string {
 }
 
 // wrap breaks text into lines of at most width columns between words; a word
-// that is longer is broken.
+// that is longer is broken. A number stays with its unit.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
-	for word := range strings.FieldsSeq(text) {
-		for columns(word) > width {
-			room := width
-			if line != "" {
-				room = width - columns(line) - 1
-			}
-			head, rest := split(word, room)
-			if line == "" {
-				lines = append(lines, head)
-			} else if head == "" || room < width/2 {
-				lines = append(lines, line)
-				line = ""
-				continue
-			} else {
-				lines = append(lines, line+" "+head)
-				line = ""
-			}
-			word = rest
-		}
-		switch {
-		case word == "":
-		case line == "":
-			line = word
-		case columns(line)+1+columns(word) <= width:
-			line += " " + word
-		default:
+	flush := func() {
+		if line != "" {
 			lines = append(lines, line)
-			line = word
 		}
+		line = ""
 	}
-	if line != "" {
-		lines = append(lines, line)
+	for _, word := range phrases(text) {
+		if line != "" && columns(line)+1+columns(word) <= width {
+			line += " " + word
+			continue
+		}
+		flush()
+		for columns(word) > width {
+			var head string
+			head, word = split(word, width)
+			lines = append(lines, head)
+		}
+		line = word
 	}
+	flush()
 	return lines
+}
+
+// phrases are the words of text, a number together with its unit.
+func phrases(text string) []string {
+	var out []string
+	for word := range strings.FieldsSeq(text) {
+		if n := len(out); n > 0 && isUnit(word) && strings.ContainsAny(out[n-1][:1], "-0123456789") {
+			out[n-1] += " " + word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+// isUnit reports whether a word is a unit as result.Quantity writes it, perhaps
+// with a comma or the like behind it.
+func isUnit(word string) bool {
+	switch strings.TrimRight(word, ";,.:)") {
+	case "%", "ns", "µs", "ms", "s", "min", "h", "days",
+		"B", "KiB", "MiB", "GiB", "TiB", "PiB", "B/s", "KB/s", "MB/s", "GB/s", "TB/s", "PB/s":
+		return true
+	}
+	return false
 }
 
 // split cuts a word after at most width columns.

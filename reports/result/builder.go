@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"kafkasim/scenarios"
 	"kafkasim/sim/stats"
 )
 
@@ -86,8 +87,8 @@ func (b *Builder) begin(r Replication) error {
 	seen := make(map[string]bool, len(r.Observations))
 	for i := range r.Observations {
 		name := r.Observations[i].Name
-		unit, kind, found := describe(name)
 		base, _ := SplitName(name)
+		metric, found := scenarios.MetricByName(base)
 		switch {
 		case !found:
 			return fmt.Errorf("replication %d observed %s, which is not in the catalogue of metrics", r.Index, name)
@@ -97,7 +98,7 @@ func (b *Builder) begin(r Replication) error {
 			return fmt.Errorf("replication %d observed %s twice", r.Index, name)
 		}
 		seen[name] = true
-		columns = append(columns, newColumn(name, unit, kind))
+		columns = append(columns, newColumn(name, metric.Unit, metric.Kind))
 	}
 	series := make([]seriesColumn, len(r.Series))
 	seenSeries := make(map[string]bool, len(r.Series))

@@ -55,11 +55,9 @@ func (s *Set) Values(m *Metric) []float64 {
 // replication of a count or gauge, the pooled ratio of a ratio, the mean over
 // everything observed of a distribution.
 func (s *Set) Plain(m *Metric) Estimate {
-	values := m.Column("value")
+	values := s.Values(m)
 	if m.Kind == Distribution {
 		values = m.Column("mean")
-	} else if m.Bound {
-		values = s.Values(m)
 	}
 	return Estimate{Value: m.Mean, CI95: m.CI95, Replications: len(Observed(values))}
 }

@@ -28,6 +28,8 @@ func Quantity(value float64, unit string) string {
 		return scaled(value, 1000, []string{"B/s", "KB/s", "MB/s", "GB/s", "TB/s", "PB/s"})
 	case "ratio":
 		return Percent(value)
+	case "member-seconds":
+		return Number(value) + " member-s"
 	}
 	return Number(value)
 }
@@ -122,8 +124,8 @@ func scaled(value, base float64, names []string) string {
 	return Number(value) + " " + names[i]
 }
 
-// QuantityInterval writes an interval of values in base units, with … for an
-// open end; "" when nothing is known of it.
+// QuantityInterval writes an interval of values in base units, the unit once
+// where both ends have the same; "" when nothing is known of it.
 func QuantityInterval(i Interval, unit string) string {
 	switch {
 	case !i.Known():
@@ -133,5 +135,10 @@ func QuantityInterval(i Interval, unit string) string {
 	case math.IsNaN(i.High):
 		return "≥ " + Quantity(i.Low, unit)
 	}
-	return Quantity(i.Low, unit) + " … " + Quantity(i.High, unit)
+	low, high := Quantity(i.Low, unit), Quantity(i.High, unit)
+	figure, lowUnit, found := strings.Cut(low, " ")
+	if _, highUnit, _ := strings.Cut(high, " "); found && lowUnit == highUnit {
+		low = figure
+	}
+	return low + " … " + high
 }

@@ -36,6 +36,8 @@ func TestQuantitiesAreForPeople(t *testing.T) {
 		{1e15, "records", "1.000e+15"},
 		{-1234567, "records", "-1,234,567"},
 		{2.4586, "nines", "2.459"},
+		{12600, "member-seconds", "12,600 member-s"},
+		{3, "", "3"},
 		{1, "ratio", "100 %"},
 		{0.123456, "ratio", "12.35 %"},
 		{0.99, "ratio", "99 %"},
@@ -56,7 +58,8 @@ func TestQuantitiesAreForPeople(t *testing.T) {
 		i    result.Interval
 		want string
 	}{
-		{interval(0.001, 0.25), "1 ms … 250 ms"},
+		{interval(0.001, 0.25), "1 … 250 ms"},
+		{interval(0.001, 2), "1 ms … 2 s"},
 		{interval(nan, 0.25), "≤ 250 ms"},
 		{interval(0.001, nan), "≥ 1 ms"},
 		{interval(nan, nan), ""},
