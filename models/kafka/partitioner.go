@@ -76,11 +76,12 @@ func (p *Producer) pickJava(now sim.Time) int32 {
 // and finds their longest queue and the sum of all, in batches.
 func (p *Producer) census(now sim.Time, rank int, adaptive bool) (count, longest, queued int) {
 	for part := range p.partitions {
-		if p.rank(now, int32(part)) == rank && !(adaptive && p.slow(now, int32(part))) {
-			count++
-			longest = max(longest, int(p.partitions[part].queued))
-			queued += int(p.partitions[part].queued)
+		if p.rank(now, int32(part)) != rank || adaptive && p.slow(now, int32(part)) {
+			continue
 		}
+		count++
+		longest = max(longest, int(p.partitions[part].queued))
+		queued += int(p.partitions[part].queued)
 	}
 	return count, longest, queued
 }

@@ -186,20 +186,17 @@ func (p *Producer) completeKgo(now sim.Time, broker BrokerID, id BatchID, r Batc
 		b.flags |= batchUnsure
 	}
 	q.proven = false
-	retry := false
-	switch r.Error { //exhaustive:ignore
-	case ProduceOutOfOrderSequence, ProduceUnknownProducer, ProduceInvalidProducerEpoch:
-		// Data was lost; OnDataLoss is told and a new epoch begins everywhere,
-		// once for all batches of the old one (failProducerID).
+	retry := r.Error.Retriable() && (int64(b.attempts) <= p.config.Retries || b.flags&batchUnsure != 0)
+	if r.Error == ProduceOutOfOrderSequence || r.Error == ProduceUnknownProducer || r.Error == ProduceInvalidProducerEpoch {
+		// Data was lost; OnDataLoss is told and a new epoch begins everywhere, once
+		// for all batches of the old one (failProducerID).
+		retry = true
 		if b.Epoch == p.epoch {
 			p.epoch++
 			for i := range p.partitions {
 				p.partitions[i].restart = true
 			}
 		}
-		retry = true
-	default:
-		retry = r.Error.Retriable() && (int64(b.attempts) <= p.config.Retries || b.flags&batchUnsure != 0)
 	}
 	switch {
 	case retry:

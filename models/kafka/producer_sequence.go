@@ -84,22 +84,22 @@ func (q *producerPartition) isNext(sequence int32) bool { return sequence-q.last
 // canRetrySequence is TransactionManager.canRetry for a producer without
 // transactions.
 func (p *Producer) canRetrySequence(q *producerPartition, b *ProducerBatch, code ProduceError) bool {
-	switch code { //exhaustive:ignore
-	case ProduceUnknownProducer:
+	if code == ProduceUnknownProducer {
 		if b.flags&batchReset == 0 {
 			p.requestBump(q)
 		}
 		return true
-	case ProduceOutOfOrderSequence:
-		if q.unresolved < 0 && (b.flags&batchReset != 0 || !q.isNext(b.Sequence)) {
-			return true // an earlier batch is still to be answered
-		}
-		if q.unresolved < 0 || b.Sequence == q.unresolved {
-			p.requestBump(q) // there is a gap in the log
-		}
-		return true
 	}
-	return code.Retriable()
+	if code != ProduceOutOfOrderSequence {
+		return code.Retriable()
+	}
+	if q.unresolved < 0 && (b.flags&batchReset != 0 || !q.isNext(b.Sequence)) {
+		return true // an earlier batch is still to be answered
+	}
+	if q.unresolved < 0 || b.Sequence == q.unresolved {
+		p.requestBump(q) // there is a gap in the log
+	}
+	return true
 }
 
 // settleSequences is maybeResolveSequences and

@@ -1,6 +1,9 @@
 package kafka
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // An indexSet is a set of small integers: bit i%64 of word i/64.
 type indexSet []uint64
@@ -39,8 +42,7 @@ func (s indexSet) next(t indexSet, from int32) int32 {
 // one before it in cyclic order.
 func (s indexSet) previous(before int32) int32 {
 	last := int32(-1)
-	for w := len(s) - 1; w >= 0; w-- {
-		word := s[w]
+	for w, word := range slices.Backward(s) {
 		if word == 0 {
 			continue
 		}

@@ -39,7 +39,7 @@ func kgoConfig() scenarios.ProducerConfig {
 // keeps for every record where it is, and for every partition what its leaders
 // have appended.
 type world struct {
-	t       testing.TB
+	t       *testing.T
 	p       *Producer
 	rng     rng.Stream
 	now     sim.Time
@@ -58,7 +58,8 @@ type world struct {
 	outcome []ProducerOutcome
 	next    []int32
 	wake    sim.Time
-	maximum unit.Bytes
+	maximum unit.Bytes // of memory
+	most    int        // of records buffered
 }
 
 type recordState uint8
@@ -90,7 +91,7 @@ type sentBatch struct {
 	records  []int32
 }
 
-func newWorld(t testing.TB, o ProducerOptions, seed uint64) *world {
+func newWorld(t *testing.T, o ProducerOptions, seed uint64) *world {
 	t.Helper()
 	o.Stream = rng.New(seed, "producer", "choices")
 	w := &world{
@@ -204,9 +205,8 @@ func (w *world) take(effects []ProducerEffect) {
 			w.send(e)
 		}
 	}
-	if _, memory := w.p.Buffered(); memory > w.maximum {
-		w.maximum = memory
-	}
+	records, memory := w.p.Buffered()
+	w.maximum, w.most = max(w.maximum, memory), max(w.most, records)
 	w.effects = effects
 }
 

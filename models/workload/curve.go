@@ -244,8 +244,8 @@ func (u *Curve) height(s *segment, x float64) float64 {
 
 func horner(poly []float64, x float64) float64 {
 	y := 0.0
-	for i := len(poly) - 1; i >= 0; i-- {
-		y = float64(y*x) + poly[i]
+	for _, coefficient := range slices.Backward(poly) {
+		y = float64(y*x) + coefficient
 	}
 	return y
 }
@@ -273,8 +273,8 @@ func (u *Curve) End() sim.Time { return u.end }
 // the second by repeated integration by parts.
 func (u *Curve) area(s *segment, x float64) float64 {
 	plain := 0.0
-	for i := len(s.poly) - 1; i >= 0; i-- {
-		plain = float64(plain*x) + s.poly[i]/float64(i+1)
+	for i, coefficient := range slices.Backward(s.poly) {
+		plain = float64(plain*x) + coefficient/float64(i+1)
 	}
 	plain *= x
 	if !s.wave {

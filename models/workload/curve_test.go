@@ -201,13 +201,14 @@ func TestEvenArrivalsOfInstancesInterleave(t *testing.T) {
 	u := NewCurve(constant(1000), time.Second)
 	a := NewArrivals(u, scenarios.Even, 0, 2, rng.Stream{})
 	b := NewArrivals(u, scenarios.Even, 1, 2, rng.Stream{})
-	for i, want := range []time.Duration{500, 1500, 2500, 3500} {
+	for i := range 4 {
+		want := time.Duration(500+1000*i) * time.Microsecond
 		next := &a
 		if i%2 == 1 {
 			next = &b
 		}
-		if got := next.Next(); got != at(want*time.Microsecond) {
-			t.Errorf("record %d of the group comes at %v, want %v", i, got, want*time.Microsecond)
+		if got := next.Next(); got != at(want) {
+			t.Errorf("record %d of the group comes at %v, want %v", i, got, want)
 		}
 	}
 }

@@ -13,13 +13,19 @@ import (
 // The answers are those of Kafka's own test (UtilsTest.testMurmur2).
 func TestMurmur2IsKafkas(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int32{ //order: each stands alone
-		"21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
-		"a-little-bit-longer-string": -1486304829, "abc": 479470107,
-		"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+	for _, c := range []struct {
+		text string
+		want int32
+	}{
+		{"21", -973932308},
+		{"foobar", -790332482},
+		{"a-little-bit-long-string", -985981536},
+		{"a-little-bit-longer-string", -1486304829},
+		{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+		{"abc", 479470107},
 	} {
-		if got := int32(murmur2([]byte(text))); got != want {
-			t.Errorf("murmur2(%q) = %d, want %d", text, got, want)
+		if got := int32(murmur2([]byte(c.text))); got != c.want {
+			t.Errorf("murmur2(%q) = %d, want %d", c.text, got, c.want)
 		}
 	}
 	if got, want := PartitionOfKey(21, 12), int32((-973932308&0x7fffffff)%12); got != want {
