@@ -145,6 +145,8 @@ func setProducer(t *testing.T, c *scenarios.ProducerConfig, key, value string) {
 		c.MaxInFlight = number(t, value)
 	case "max_request":
 		c.MaxRequestSize = unit.Bytes(number(t, value))
+	case "compression":
+		c.CompressionRatio = float64(number(t, value)) / 100 // per cent of the raw size
 	case "min_age":
 		c.MetadataMinAge = duration(t, value)
 	case "max_age":
