@@ -1,6 +1,9 @@
 package render
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A table has names at the left and figures, flushed right, beside them.
 type table struct {
@@ -38,21 +41,24 @@ func (p *page) add(t *table) {
 		figures += columnGap + w
 	}
 	names := min(t.nameWidth(), p.width-figures)
-	line := shorten(t.title, names)
-	text := p.paint(bold, line) + pad(names-columns(line))
+	p.line("")
+	var b strings.Builder
+	title := shorten(t.title, names)
+	b.WriteString(p.paint(bold, title) + pad(names-columns(title)))
 	for i, at := range shown {
 		h := t.heads[at].text
-		text += pad(columnGap+widths[i]-columns(h)) + p.paint(faint, h)
+		b.WriteString(pad(columnGap+widths[i]-columns(h)) + p.paint(faint, h))
 	}
-	p.line("")
-	p.line(text)
+	p.line(b.String())
 	for _, r := range t.rows {
+		b.Reset()
 		name := pad(r.indent) + shorten(r.name, names-r.indent)
-		text := p.paint(r.style, name) + pad(names-columns(name))
+		b.WriteString(p.paint(r.style, name) + pad(names-columns(name)))
 		for i, at := range shown {
-			text += pad(columnGap+widths[i]-columns(r.figures[at])) + p.paint(r.style, r.figures[at])
+			figure := r.figures[at]
+			b.WriteString(pad(columnGap+widths[i]-columns(figure)) + p.paint(r.style, figure))
 		}
-		p.line(text)
+		p.line(b.String())
 	}
 }
 

@@ -190,3 +190,33 @@ func TestPoolingMergesNeighboursWithoutLosingAnything(t *testing.T) {
 		t.Errorf("interval %v is %v s wide", e.CI95, width)
 	}
 }
+
+// A Set is finished: replications that the Builder takes later are not in it.
+func TestASetDoesNotChangeWhenTheBuilderGoesOn(t *testing.T) {
+	t.Parallel()
+	b := result.NewBuilder(resulttest.Header())
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			run := resulttest.NewRun().Distribution("produce.latency", int64(i+1)*1e6).Value("fencings", float64(i))
+			if err := b.Add(run.Replication(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add(0, 601) // past the number of groups, so that the last one is not full
+	s := b.Set()
+	text, quantile, least := written(t, s), s.Quantile(metricOf(t, s, "produce.latency"), 0.9), s.Least(metricOf(t, s, "produce.latency"))
+	add(601, 1400)
+	if written(t, s) != text {
+		t.Error("the JSON changed")
+	}
+	if again := s.Quantile(metricOf(t, s, "produce.latency"), 0.9); again != quantile {
+		t.Errorf("the quantile was %+v and is %+v", quantile, again)
+	}
+	if again := s.Least(metricOf(t, s, "produce.latency")); again != least {
+		t.Errorf("the minimum was %+v and is %+v", least, again)
+	}
+	if n := b.Set().Replications; n != 1400 {
+		t.Errorf("the Builder has %d replications", n)
+	}
+}

@@ -109,7 +109,7 @@ func (l *loss) estimate() lossEstimate {
 		_, whole := l.pooled()
 		return lossEstimate{mean: 0, share: Interval{0, l.unseen() / whole}, none: true}
 	}
-	return lossEstimate{mean: mean, share: share.clamp(0, 1)}
+	return lossEstimate{mean: mean, share: share.within(1)}
 }
 
 // pooled is the number of replications that had something to lose, and how much

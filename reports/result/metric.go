@@ -19,7 +19,7 @@ func (c *column) metric() Metric {
 		m.Samples = []Column{{"value", slices.Clone(c.value)}}
 		m.Quantiles = overReplications(c.value)
 		m.Mean, m.CI95 = ratioOfTotals(c.numerator, c.denominator)
-		m.CI95 = m.CI95.clamp(0, 1)
+		m.CI95 = m.CI95.within(1)
 	case Distribution:
 		c.spread.metric(&m)
 	}
@@ -36,7 +36,7 @@ func (m *Metric) summarize(values []float64) {
 	}
 	m.Mean, m.CI95 = mean(observed), known(stats.MeanInterval(observed, confidence))
 	if slices.Min(observed) >= 0 {
-		m.CI95 = m.CI95.clamp(0, math.Inf(1)) // what is never negative has no negative mean
+		m.CI95 = m.CI95.within(math.Inf(1)) // what is never negative has no negative mean
 	}
 }
 
@@ -56,8 +56,8 @@ func (d *spread) metric(m *Metric) {
 	}
 	_, m.CI95 = ratioOfTotals(d.sum, d.weight)
 	m.Mean = all.Mean() / d.scale
-	m.CI95 = m.CI95.clamp(0, math.Inf(1)) // sketches hold nothing negative
-	m.spread = d
+	m.CI95 = m.CI95.within(math.Inf(1)) // sketches hold nothing negative
+	m.spread = &spread{min: slices.Clone(d.min), mean: slices.Clone(d.mean), scale: d.scale, pool: d.pool.clone()}
 }
 
 // pooledQuantiles are those that a distribution's quantiles list.

@@ -1,6 +1,10 @@
 package result
 
-import "kafkasim/sim/stats"
+import (
+	"slices"
+
+	"kafkasim/sim/stats"
+)
 
 // maxGroups bounds a pool's memory. More than half of it are in use once so
 // many replications were added, which a bootstrap can resample well.
@@ -50,6 +54,15 @@ func (p *pool) halve() {
 	clear(p.groups[half:])
 	p.groups = p.groups[:half]
 	p.size *= 2
+}
+
+// clone is a copy that later additions do not change. Full groups never change.
+func (p *pool) clone() pool {
+	c := *p
+	if c.groups = slices.Clone(p.groups); len(c.groups) > 0 {
+		c.groups[len(c.groups)-1] = c.groups[len(c.groups)-1].Compact()
+	}
+	return c
 }
 
 // total is everything that the pool saw.

@@ -93,13 +93,13 @@ func NoInterval() Interval { return Interval{Low: math.NaN(), High: math.NaN()} 
 // Known reports whether at least one end of the interval is known.
 func (i Interval) Known() bool { return !math.IsNaN(i.Low) || !math.IsNaN(i.High) }
 
-// clamp narrows the interval to what is possible, low..high.
-func (i Interval) clamp(low, high float64) Interval {
-	if i.Low < low {
-		i.Low = low
+// within cuts the interval to what is possible, 0..most.
+func (i Interval) within(most float64) Interval {
+	if i.Low < 0 {
+		i.Low = 0
 	}
-	if i.High > high {
-		i.High = high
+	if i.High > most {
+		i.High = most
 	}
 	return i
 }
