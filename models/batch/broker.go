@@ -1,0 +1,534 @@
+package batch
+
+import (
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/sim"
+)
+
+// startBroker begins a broker process: it boots, registers, loads its logs and
+// joins (kafka.md A.10; server/.../BrokerLifecycleManager.java).
+func (w *world) startBroker(now sim.Time, b int32) {
+	w.start(b)
+	br := &w.brokers[b]
+	inc := int64(w.processes[b].inc)
+	br.life = lifeStarting
+	br.epoch = kafka.NoBrokerEpoch
+	br.ready, br.fenced, br.shutdown = false, true, false
+	br.applied, br.applyAt = -1, now
+	br.stuckMeta = false
+	br.beatWait, br.altering, br.alterSend = false, false, false
+	br.proposals = br.proposals[:0]
+	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
+	boot := w.machines.Boot(int(b))
+	recovery := time.Duration(0)
+	if !br.clean {
+		recovery = w.recoveryTime(b)
+	}
+	w.engine.Schedule(now.Add(boot/2), evRegister, b, inc)
+	w.engine.Schedule(now.Add(boot+recovery), evReady, b, inc)
+}
+
+// recoveryTime is how long the log recovery after an unclean exit takes: the
+// segment after the recovery point is read and checked again, which moves only
+// when a segment rolls (kafka.md A.11).
+func (w *world) recoveryTime(b int32) time.Duration {
+	bytes := int64(0)
+	for _, r := range w.hosts[b] {
+		rep := &w.replicas[r]
+		config := &w.plan.topics[w.plan.partitions[rep.partition].topic].config
+		bytes += rep.log.bytes % max(1, int64(config.SegmentBytes))
+	}
+	return w.machines.Recovery(int(b), bytes, w.plan.cluster.Config.RecoveryThreads)
+}
+
+// alive says whether an event of a broker's process belongs to its present life.
+func (w *world) alive(b int32, inc int64) bool {
+	return w.processes[b].up && int64(w.processes[b].inc) == inc
+}
+
+// newControl makes a request to the active controller.
+func (w *world) newControl(b int32, sub uint8) msgID {
+	id := w.newMessage(msgControl, b, w.control.active)
+	m := &w.messages[id]
+	m.sub = sub
+	m.bytes = 100
+	m.ref2 = int64(w.brokers[b].epoch)
+	return id
+}
+
+// onRegister asks for registration, or waits for a controller to ask.
+func (w *world) onRegister(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	if br.epoch != kafka.NoBrokerEpoch || br.beatWait {
+		return
+	}
+	if w.control.active < 0 {
+		w.engine.Schedule(now.Add(controllerRetry), evRegister, b, int64(w.processes[b].inc))
+		return
+	}
+	w.sendBeat(now, b, w.newControl(b, controlRegister))
+}
+
+// sendBeat sends a request on the heartbeat channel and gives up on it after the
+// session timeout (NodeToControllerChannelManager's retry timeout).
+func (w *world) sendBeat(now sim.Time, b int32, id msgID) {
+	br := &w.brokers[b]
+	br.beatWait = true
+	br.beat++
+	w.messages[id].number = int64(br.beat)
+	w.messages[id].stream = b
+	w.engine.Schedule(now.Add(w.plan.cluster.Config.SessionTimeout), evControlTimeout, b, int64(br.beat))
+	w.send(id, now)
+}
+
+// onHeartbeat sends a heartbeat.
+func (w *world) onHeartbeat(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	if br.beatWait || br.epoch == kafka.NoBrokerEpoch {
+		return
+	}
+	if w.control.active < 0 {
+		w.engine.Schedule(now.Add(controllerRetry), evHeartbeat, b, int64(w.processes[b].inc))
+		return
+	}
+	id := w.newControl(b, controlHeartbeat)
+	m := &w.messages[id]
+	m.number2 = br.applied
+	if br.life == lifeStarting && (!br.ready || br.applied < 0) {
+		m.acks |= wantFence
+	}
+	if br.shutdown {
+		m.acks |= wantShutdown
+	}
+	w.sendBeat(now, b, id)
+}
+
+// onControlTimeout gives up on a silent controller.
+func (w *world) onControlTimeout(now sim.Time, b int32, number int64) {
+	br := &w.brokers[b]
+	if !br.beatWait || int64(br.beat) != number || !w.processes[b].up {
+		return
+	}
+	w.beatFailed(now, b)
+}
+
+// beatFailed tries the heartbeat channel again after the heartbeat interval
+// (scheduleNextCommunicationAfterFailure).
+func (w *world) beatFailed(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.beatWait = false
+	wait := controllerRetry
+	if br.epoch == kafka.NoBrokerEpoch {
+		w.engine.Schedule(now.Add(wait), evRegister, b, int64(w.processes[b].inc))
+		return
+	}
+	w.engine.Schedule(now.Add(wait), evHeartbeat, b, int64(w.processes[b].inc))
+}
+
+// onControlReply takes the controller's answer.
+func (w *world) onControlReply(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	b := m.to
+	switch m.sub {
+	case controlAlter:
+		w.alterAnswered(now, b, m)
+	case controlRegister, controlHeartbeat:
+		br := &w.brokers[b]
+		if br.beatWait && m.number == int64(br.beat) {
+			br.beatWait = false
+			switch {
+			case m.code == controlNotController:
+				w.beatFailed(now, b)
+			case m.sub == controlRegister:
+				w.registered(now, b, m)
+			default:
+				w.beatAnswered(now, b, m.acks)
+			}
+		}
+	}
+	w.free(id)
+}
+
+// registered takes the answer to a registration.
+func (w *world) registered(now sim.Time, b int32, m *message) {
+	br := &w.brokers[b]
+	inc := int64(w.processes[b].inc)
+	if m.code == controlRefused {
+		w.engine.Schedule(now.Add(w.plan.cluster.Config.HeartbeatInterval), evRegister, b, inc)
+		return
+	}
+	br.epoch = kafka.BrokerEpoch(m.ref2)
+	if br.wiped && br.ready {
+		w.assignDirectory(now, b)
+	}
+	w.onHeartbeat(now, b)
+}
+
+// assignDirectory tells the controller where the replicas of a broker with new
+// disks are.
+func (w *world) assignDirectory(now sim.Time, b int32) {
+	w.brokers[b].wiped = false
+	if w.control.active >= 0 {
+		id := w.newControl(b, controlDirectory)
+		w.messages[id].stream = b
+		w.send(id, now)
+	}
+}
+
+// beatAnswered moves a broker on in its life
+// (BrokerLifecycleManager.BrokerHeartbeatResponseEvent).
+func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
+	br := &w.brokers[b]
+	inc := int64(w.processes[b].inc)
+	next := w.plan.cluster.Config.HeartbeatInterval
+	if answer&staleEpoch != 0 {
+		w.engine.Schedule(now.Add(next), evHeartbeat, b, inc)
+		return
+	}
+	br.fenced = answer&isFenced != 0
+	switch {
+	case br.shutdown && answer&shouldShutdown != 0:
+		w.engine.Schedule(now.Add(stopTime), evExit, b, inc)
+		return
+	case br.shutdown:
+		// Waits for its release at the usual pace after the first two beats
+		// (BrokerLifecycleManager, PENDING_CONTROLLED_SHUTDOWN).
+		if br.registers == 0 {
+			br.registers = 1
+			next = 50 * time.Millisecond
+		}
+	case br.life == lifeStarting && !br.fenced && br.ready:
+		br.life = lifeRunning
+		w.brokerServes(now, b)
+	case br.life == lifeStarting && !(br.ready && br.applied >= 0):
+		next = startingBeat
+	}
+	w.engine.Schedule(now.Add(next), evHeartbeat, b, inc)
+}
+
+// onReady ends the loading of a broker's logs: it takes over the metadata and
+// begins to follow.
+func (w *world) onReady(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.ready = true
+	br.clean = false // the marker is deleted when the logs are loaded
+	for _, r := range w.hosts[b] {
+		rep := &w.replicas[r]
+		rep.role, rep.epoch = roleNone, -1
+		rep.hw = max(min(rep.checkpoint, rep.log.end), rep.log.start)
+	}
+	w.catchUp(now, b)
+	if br.wiped && br.epoch != kafka.NoBrokerEpoch {
+		w.assignDirectory(now, b)
+	}
+	config := &w.plan.cluster.Config
+	inc := int64(w.processes[b].inc)
+	w.engine.Schedule(now.Add(config.ReplicaLagTimeMax/2), evISRCheck, b, inc)
+	w.engine.Schedule(now.Add(config.HWCheckpointInterval), evCheckpoint, b, inc)
+	w.scheduleRetention(now, b)
+}
+
+// brokerServes opens a broker to clients and to followers: its sockets accept
+// from now on.
+func (w *world) brokerServes(now sim.Time, b int32) {
+	w.noteBroker(now, b)
+}
+
+// serving says whether a broker accepts and handles requests.
+func (w *world) serving(b int32) bool {
+	life := w.brokers[b].life
+	return life == lifeRunning || life == lifeStopping
+}
+
+// onCheckpoint writes the high watermarks down.
+func (w *world) onCheckpoint(now sim.Time, b int32) {
+	for _, r := range w.hosts[b] {
+		w.replicas[r].checkpoint = w.replicas[r].hw
+	}
+	w.engine.Schedule(now.Add(w.plan.cluster.Config.HWCheckpointInterval), evCheckpoint, b, int64(w.processes[b].inc))
+}
+
+// onAlterSend sends what has gathered of ISR proposals.
+func (w *world) onAlterSend(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.alterSend = false
+	if br.altering || len(br.proposals) == 0 {
+		return
+	}
+	if w.control.active < 0 {
+		w.retryAlter(now, b)
+		return
+	}
+	id := w.newControl(b, controlAlter)
+	m := &w.messages[id]
+	m.stream = w.alterStream(b)
+	for _, r := range br.proposals {
+		rep := &w.replicas[r]
+		rep.alter = false
+		if rep.role != roleLeader || !rep.leader.ISR.InFlight {
+			continue
+		}
+		p := part{
+			partition: rep.partition, replica: r, lastEpoch: rep.epoch,
+			from: kafka.Offset(rep.leader.ISR.Pending), to: kafka.Offset(rep.leader.ISR.PartitionEpoch), low: int32(len(m.entries)),
+		}
+		for i := range rep.leader.Followers {
+			epoch := rep.leader.Followers[i].BrokerEpoch
+			if kafka.ReplicaIndex(i) == rep.index {
+				epoch = br.epoch
+			}
+			m.entries = append(m.entries, entry{base: kafka.Offset(epoch)})
+		}
+		p.high = int32(len(m.entries))
+		m.parts = append(m.parts, p)
+	}
+	br.proposals = br.proposals[:0]
+	if len(m.parts) == 0 {
+		w.free(id)
+		return
+	}
+	br.altering = true
+	br.alterNumber++
+	m.number = int64(br.alterNumber)
+	m.bytes = 80 + 40*int64(len(m.parts))
+	w.send(id, now)
+}
+
+// retryAlter sends the proposals again a little later
+// (AlterPartitionManager, 50 ms after a top-level error).
+func (w *world) retryAlter(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	if br.alterSend {
+		return
+	}
+	br.alterSend = true
+	w.engine.Schedule(now.Add(50*time.Millisecond), evAlterSend, b, int64(w.processes[b].inc))
+}
+
+// alterAnswered ends an AlterPartition request.
+func (w *world) alterAnswered(now sim.Time, b int32, m *message) {
+	br := &w.brokers[b]
+	if !br.altering || m.number != int64(br.alterNumber) {
+		return
+	}
+	br.altering = false
+	if m.code == controlNotController {
+		for i := range m.parts {
+			w.submitAlter(now, m.parts[i].replica)
+		}
+		w.retryAlter(now, b)
+		return
+	}
+	for i := range m.parts {
+		w.onAlterReply(now, m.parts[i].replica, &m.parts[i])
+	}
+	if len(br.proposals) > 0 && !br.alterSend {
+		br.alterSend = true
+		w.engine.Schedule(now.Add(alterHandOver), evAlterSend, b, int64(w.processes[b].inc))
+	}
+}
+
+// controlLost frees a request to a controller that will not answer it and lets
+// its broker try again.
+func (w *world) controlLost(id msgID) {
+	m := &w.messages[id]
+	now := w.engine.Now()
+	b := m.from
+	if m.kind == msgControlReply {
+		b = m.to
+	}
+	br := &w.brokers[b]
+	inc := m.fromInc
+	if m.kind == msgControlReply {
+		inc = m.toInc
+	}
+	if w.processes[b].up && w.processes[b].inc == inc {
+		switch m.sub {
+		case controlAlter:
+			if br.altering && m.number == int64(br.alterNumber) {
+				br.altering = false
+				for i := range m.parts {
+					w.submitAlter(now, m.parts[i].replica)
+				}
+				w.retryAlter(now, b)
+			}
+		case controlRegister, controlHeartbeat:
+			if br.beatWait && m.number == int64(br.beat) {
+				w.beatFailed(now, b)
+			}
+		}
+	}
+	w.free(id)
+}
+
+// crashBroker ends a broker process: its sockets close, its memory is gone, its
+// page cache stays. With machine, the host vanishes and with it whatever was not
+// synced.
+func (w *world) crashBroker(now sim.Time, b int32, machine bool) {
+	br := &w.brokers[b]
+	w.die(now, b, machine)
+	br.life = lifeDown
+	br.ready = false
+	w.dropBrokerState(now, b)
+	if machine {
+		w.loseUnsynced(now, b)
+	} else {
+		w.machines.host.Crash(now, int(b))
+		w.resetPeers(now, b)
+	}
+	w.noteBroker(now, b)
+	w.voterDown(now, b, kafka.VoterCrashed)
+}
+
+// dropBrokerState frees what a dead process held.
+func (w *world) dropBrokerState(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	for _, r := range w.hosts[b] {
+		rep := &w.replicas[r]
+		w.coordinatorResigned(now, rep)
+		for at := rep.waiting; at < len(rep.waits); at++ {
+			id := rep.waits[at].message
+			if id == noMessage {
+				continue
+			}
+			if m := &w.messages[id]; m.ticket != 0 {
+				m.ticket = 0
+				w.dropped(now, id)
+			}
+		}
+		rep.waits, rep.waiting = rep.waits[:0], 0
+		rep.parked = rep.parked[:0]
+		w.removeFromFetcher(r)
+		rep.role = roleNone
+		rep.alter = false
+	}
+	w.dropParkedConsumers(now, b)
+	for c := range w.connections {
+		if w.connectionBroker(int32(c)) != b {
+			continue
+		}
+		conn := &w.connections[c]
+		conn.busy = false
+		for id := w.pop(&conn.queue); id != noMessage; id = w.pop(&conn.queue) {
+			w.dropped(now, id)
+		}
+	}
+	br.timeouts, br.timeoutHead = br.timeouts[:0], 0
+	k := int32(w.plan.cluster.Config.ReplicaFetchers)
+	for f := b * int32(w.plan.brokers) * k; f < (b+1)*int32(w.plan.brokers)*k; f++ {
+		s := &w.fetchers[f]
+		s.session++
+		s.inFlight, s.established = false, false
+		s.asks = s.asks[:0]
+		s.retryAt = 0
+		if s.parked != noMessage {
+			w.free(s.parked)
+			s.parked = noMessage
+		}
+		s.news = s.news[:0]
+	}
+	w.touched = w.touched[:0]
+}
+
+// resetPeers tells everybody connected to a dead process that it is gone: the
+// kernel closes its sockets.
+func (w *world) resetPeers(now sim.Time, b int32) {
+	k := int32(w.plan.cluster.Config.ReplicaFetchers)
+	n := int32(w.plan.brokers)
+	for follower := range n {
+		for i := range k {
+			f := (follower*n+b)*k + i
+			if w.fetchers[f].inFlight && w.reachable(b, follower) {
+				delay := w.delayBetween(b, follower, w.fetcherStream(f))
+				w.engine.Schedule(now.Add(delay), evFetcherReset, f, int64(w.fetchers[f].session))
+			}
+		}
+	}
+	for i := range w.producer {
+		if node := int32(w.plan.producerAt + i); w.producer[i].connected[b] >= 0 && w.reachable(b, node) {
+			w.engine.Schedule(now.Add(w.delayBetween(b, node, node)), evClientReset, node, int64(b)<<32|int64(w.producer[i].connected[b]))
+		}
+	}
+	w.resetMembers(now, b)
+}
+
+// parkedAt frees the fetch requests that wait at a broker; their followers learn
+// of it by the reset, or by their socket timeout.
+func (w *world) freeParkedAt(b int32) {
+	k := int32(w.plan.cluster.Config.ReplicaFetchers)
+	n := int32(w.plan.brokers)
+	for follower := range n {
+		for i := range k {
+			if s := &w.fetchers[(follower*n+b)*k+i]; s.parked != noMessage {
+				w.free(s.parked)
+				s.parked = noMessage
+			}
+		}
+	}
+}
+
+// stopBroker asks a broker to stop in order (SIGTERM).
+func (w *world) stopBroker(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	if br.life != lifeRunning || !w.plan.cluster.Config.ControlledShutdown {
+		w.exitBroker(now, b)
+		return
+	}
+	br.life = lifeStopping
+	br.shutdown = true
+	br.registers = 0
+	if !br.beatWait {
+		w.onHeartbeat(now, b)
+	}
+}
+
+// exitBroker ends a broker process in order: its logs are flushed and marked.
+func (w *world) exitBroker(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.clean = true
+	br.oldEpoch = br.epoch
+	for _, r := range w.hosts[b] {
+		w.replicas[r].checkpoint = w.replicas[r].hw
+	}
+	w.syncLogs(now, b)
+	w.die(now, b, false)
+	br.life, br.ready = lifeDown, false
+	w.dropBrokerState(now, b)
+	w.freeParkedAt(b)
+	w.resetPeers(now, b)
+	w.noteBroker(now, b)
+	if br.returns {
+		br.returns = false
+		w.bringBack(now, b)
+	}
+	w.voterDown(now, b, kafka.VoterStopped)
+}
+
+// voterDown takes a combined node's or a dedicated controller's vote away.
+func (w *world) voterDown(now sim.Time, node int32, how kafka.Departure) {
+	if !w.isVoter(node) {
+		return
+	}
+	w.quorumEffect(now, w.control.quorum.VoterDown(now, kafka.BrokerID(node), how, w.drawQuorum()))
+	if w.control.active == node {
+		w.deactivate()
+	}
+}
+
+// voterUp gives it back.
+func (w *world) voterUp(now sim.Time, node int32) {
+	if w.isVoter(node) {
+		w.quorumEffect(now, w.control.quorum.VoterUp(now, kafka.BrokerID(node), w.drawQuorum()))
+	}
+}
+
+func (w *world) isVoter(node int32) bool {
+	for _, v := range w.plan.voters {
+		if int32(v) == node {
+			return true
+		}
+	}
+	return false
+}

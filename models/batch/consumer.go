@@ -1,0 +1,598 @@
+package batch
+
+import (
+	"slices"
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+	"kafkasim/sim/rng"
+)
+
+// Positions that a leader resolves at the first fetch, as ListOffsets does.
+const (
+	positionEarliest kafka.Offset = -2
+	positionLatest   kafka.Offset = -1
+	positionUnknown  kafka.Offset = -3 // its committed offset is being asked for
+)
+
+// consumers is all that belongs to consumer groups.
+type consumers struct {
+	groups  []groupState
+	members []memberState
+	commits []commitContent
+	calls   []groupCall
+	freeing []int32 // free entries of calls
+	effects []kafka.GroupEffect
+	own     []kafka.MemberEffect
+	pool    [][]kafka.MemberEffect
+}
+
+// A groupState is one group: its coordinator's state and what the ledger knows.
+type groupState struct {
+	machine     *kafka.Group
+	coordinator int32 // broker that serves it, or -1
+	loads       int64 // generation of a load under way
+	partition   kafka.PartitionID
+	slow        float64 // processing takes so many times longer
+	waiting     []msgID // requests that the coordinator holds
+	committed   []kafka.Offset
+	processed   []kafka.Offset // by the present owner
+	owner       []int32        // member that consumes, or -1
+	stoppedAt   []sim.Time     // since when nobody consumes; Never: somebody does
+	order       []int32        // latest record delivered, by flat partition and producer instance
+	counted     int            // rebalances before the load began
+}
+
+// A commitContent is what one OffsetCommit record says.
+type commitContent struct {
+	group   int32
+	offsets []flatOffset
+	version int32 // of a group record; -1: offsets
+}
+
+// A flatOffset is an offset of a group's flat partition.
+type flatOffset struct {
+	flat   int32
+	offset kafka.Offset
+}
+
+// A groupCall is a group request or response under way.
+type groupCall struct {
+	request  kafka.GroupRequest
+	response kafka.GroupResponse
+}
+
+// A memberState is one group member: its client and its application.
+type memberState struct {
+	group   int
+	number  int
+	node    int32
+	machine *kafka.Member
+	config  *scenarios.Group
+	down    bool
+
+	owned    []ownedPartition
+	slot     []int32 // by flat partition: index in owned, or -1
+	leader   []int32 // by flat partition: broker as it knows, or -1
+	epoch    []kafka.LeaderEpoch
+	sources  []source
+	buffered []chunk
+	head     int // first chunk that has records
+
+	polling    bool // waits in poll for records
+	processing bool
+	polls      int64 // generation of the poll in hand
+	polled     []polledRecord
+	pollStart  sim.Time
+	pollStream rng.Stream // as it was when the poll began
+	stream     rng.Stream
+	commitAt   sim.Time // next automatic commit
+	committing int64    // ticket of the commit that the application waits for; 0: none
+	revoking   int64    // ticket of the commit that a revocation waits for
+	calls      int64    // group requests sent
+	answered   int64    // sequence of the last one answered
+
+	coordinator    int32 // broker, or -1
+	coordinatorInc int32
+	finding        int64 // number of the look-up under way; 0: none
+	findTries      int64
+	wakeAt         sim.Time
+
+	metadataAt   sim.Time // last answer
+	metadataWant bool
+	asking       bool
+	failures     int
+}
+
+// An ownedPartition is a partition that a member may consume.
+type ownedPartition struct {
+	flat      int32
+	partition kafka.PartitionID
+	fetch     kafka.Offset // next to fetch
+	taken     kafka.Offset // next to hand out
+	done      kafka.Offset // next to process
+	sent      kafka.Offset // last committed
+	lastEpoch kafka.LeaderEpoch
+	position  int64 // hint for the leader's log
+	buffered  int32 // chunks of it that wait
+	inFlight  bool
+	stopped   bool // hands out nothing more: a revocation is under way
+	life      int64
+}
+
+// A source is what a member keeps for one broker it fetches from.
+type source struct {
+	inFlight  bool
+	parked    msgID // its request that waits at the broker
+	timer     bool
+	session   int64
+	sentAt    sim.Time
+	retryAt   sim.Time
+	failures  int
+	connected int32
+	watchdog  bool
+}
+
+// A chunk is fetched data of one partition that waits to be handed out.
+type chunk struct {
+	message msgID
+	part    int32
+	entry   int32
+	record  int32 // next record; -1: take the entry's first
+	index   int32 // of it in its batch
+	flat    int32
+	life    int64
+}
+
+// A polledRecord is one record in the application's hands.
+type polledRecord struct {
+	record int32
+	flat   int32
+	offset kafka.Offset
+	batch  batchID
+}
+
+// memberOf is the member of a node.
+func (w *world) memberOf(node int32) int32 { return node - int32(w.plan.memberAt) }
+
+// drive gives a member an input and acts on what follows.
+func (w *world) drive(now sim.Time, i int32, input func(m *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect) {
+	var out []kafka.MemberEffect
+	if n := len(w.consumers.pool); n > 0 {
+		out = w.consumers.pool[n-1][:0]
+		w.consumers.pool = w.consumers.pool[:n-1]
+	}
+	out = input(w.consumers.members[i].machine, out)
+	for k := range out {
+		w.memberEffect(now, i, &out[k])
+	}
+	w.consumers.pool = append(w.consumers.pool, out)
+}
+
+// memberEffect carries out one effect of a member's machine.
+func (w *world) memberEffect(now sim.Time, i int32, e *kafka.MemberEffect) {
+	m := &w.consumers.members[i]
+	switch e.Kind {
+	case kafka.SendToCoordinator:
+		w.sendGroup(now, i, &e.Request)
+	case kafka.FindCoordinator:
+		w.findCoordinator(now, i)
+	case kafka.CommitBeforeRevoke:
+		w.commitBeforeRevoke(now, i, e.Partitions, e.Stop)
+	case kafka.RevokePartitions, kafka.LosePartitions:
+		for _, flat := range e.Partitions {
+			w.giveUp(now, i, flat)
+		}
+	case kafka.AssignPartitions:
+		w.takeOn(now, i, e.Partitions)
+	case kafka.WakeMember:
+		m.wakeAt = e.At
+		w.engine.Schedule(max(now, e.At), evMemberWake, m.node, int64(e.At))
+	case kafka.MemberFailed:
+		w.warn("a member of group " + m.config.Name + " left for good: " + e.Error.String())
+	}
+}
+
+// takeOn begins to consume partitions: their committed offsets are asked for.
+func (w *world) takeOn(now sim.Time, i int32, flats []int32) {
+	m := &w.consumers.members[i]
+	g := &w.consumers.groups[m.group]
+	for _, flat := range flats {
+		w.tickets++
+		m.slot[flat] = int32(len(m.owned))
+		m.owned = append(m.owned, ownedPartition{
+			flat: flat, partition: w.plan.groups[m.group].partitions[flat].partition,
+			fetch: positionUnknown, taken: positionUnknown, done: positionUnknown, sent: -1,
+			lastEpoch: kafka.NoEpoch, life: w.tickets,
+		})
+		g.owner[flat] = i
+	}
+	w.fetchOffsets(now, i)
+}
+
+// giveUp stops consuming a partition; what is in the application's hands stays
+// there.
+func (w *world) giveUp(now sim.Time, i, flat int32) {
+	m := &w.consumers.members[i]
+	at := m.slot[flat]
+	if at < 0 {
+		return
+	}
+	w.dropChunks(i, flat)
+	last := len(m.owned) - 1
+	m.owned[at] = m.owned[last]
+	m.slot[m.owned[at].flat] = at
+	m.owned = m.owned[:last]
+	m.slot[flat] = -1
+	g := &w.consumers.groups[m.group]
+	if g.owner[flat] == i {
+		g.owner[flat] = -1
+		w.stopConsuming(now, m.group, flat)
+	}
+}
+
+// stopConsuming notes that nobody consumes a partition from now on.
+func (w *world) stopConsuming(now sim.Time, group int, flat int32) {
+	g := &w.consumers.groups[group]
+	if g.stoppedAt[flat] == sim.Never {
+		g.stoppedAt[flat] = now
+	}
+}
+
+// dropChunks forgets fetched data of a partition.
+func (w *world) dropChunks(i, flat int32) {
+	m := &w.consumers.members[i]
+	kept := m.buffered[:m.head]
+	for _, c := range m.buffered[m.head:] {
+		if c.flat == flat {
+			w.freeChunk(c)
+			continue
+		}
+		kept = append(kept, c)
+	}
+	m.buffered = kept
+}
+
+// freeChunk returns a reply's memory when its last chunk is consumed.
+func (w *world) freeChunk(c chunk) {
+	msg := &w.messages[c.message]
+	msg.open--
+	if msg.open == 0 {
+		w.free(c.message)
+	}
+}
+
+// tryConsume sends fetches for every owned partition that has a position, a
+// leader and nothing buffered or under way: one request a broker
+// (clients/.../consumer/internals/AbstractFetch.java).
+func (w *world) tryConsume(now sim.Time, i int32) {
+	m := &w.consumers.members[i]
+	if m.down {
+		return
+	}
+	lacking := false
+	for k := range m.owned {
+		o := &m.owned[k]
+		if o.inFlight || o.buffered > 0 || o.fetch == positionUnknown || o.stopped {
+			continue
+		}
+		b := m.leader[o.flat]
+		if b < 0 {
+			lacking = true
+			continue
+		}
+		s := &m.sources[b]
+		if s.inFlight || s.retryAt > now {
+			continue
+		}
+		w.sendConsume(now, i, b)
+		m = &w.consumers.members[i]
+	}
+	if lacking {
+		w.wantMetadata(now, i)
+	}
+}
+
+// sendConsume sends one fetch to a broker for all partitions that are ready.
+func (w *world) sendConsume(now sim.Time, i, b int32) {
+	m := &w.consumers.members[i]
+	s := &m.sources[b]
+	id := w.newMessage(msgConsume, m.node, b)
+	msg := &w.messages[id]
+	for k := range m.owned {
+		o := &m.owned[k]
+		if o.inFlight || o.buffered > 0 || o.fetch == positionUnknown || o.stopped || m.leader[o.flat] != b {
+			continue
+		}
+		o.inFlight = true
+		msg.parts = append(msg.parts, part{
+			partition: o.partition, replica: o.flat, from: o.fetch, position: o.position,
+			epoch: m.epoch[o.flat], lastEpoch: o.lastEpoch, pid: o.life,
+		})
+	}
+	w.tickets++
+	s.inFlight, s.session, s.sentAt = true, w.tickets, now
+	msg.number = s.session
+	msg.ref = b
+	msg.bytes = 100 + 40*int64(len(msg.parts))
+	if !s.watchdog {
+		s.watchdog = true
+		w.engine.Schedule(now.Add(w.fetchPatience(m)), evRequestTimeout, m.node, int64(b))
+	}
+	w.send(id, now.Add(clientRequestTime))
+}
+
+// fetchPatience is how long a client waits for the answer to a fetch.
+func (w *world) fetchPatience(m *memberState) time.Duration {
+	return m.config.Config.RequestTimeout + m.config.Config.FetchMaxWait
+}
+
+// onFetchSilent gives up a fetch that has been silent for too long.
+func (w *world) onFetchSilent(now sim.Time, i, b int32) {
+	m := &w.consumers.members[i]
+	s := &m.sources[b]
+	s.watchdog = false
+	if !s.inFlight || m.down {
+		return
+	}
+	if due := s.sentAt.Add(w.fetchPatience(m)); due > now {
+		s.watchdog = true
+		w.engine.Schedule(due, evRequestTimeout, m.node, int64(b))
+		return
+	}
+	w.sourceFailed(now, i, b)
+}
+
+// sourceFailed is the loss of a fetch: the partitions are free to be fetched
+// again after the back-off, from whoever leads them then.
+func (w *world) sourceFailed(now sim.Time, i, b int32) {
+	m := &w.consumers.members[i]
+	s := &m.sources[b]
+	if !s.inFlight {
+		return
+	}
+	s.inFlight = false
+	s.session = 0
+	for k := range m.owned {
+		if m.leader[m.owned[k].flat] == b {
+			m.owned[k].inFlight = false
+		}
+	}
+	s.failures++
+	s.retryAt = now.Add(backoffAfter(&m.config.Config, s.failures))
+	w.engine.Schedule(s.retryAt, evSourceRetry, m.node, int64(b))
+	w.wantMetadata(now, i)
+}
+
+// backoffAfter is the client's exponential back-off after n failures in a row.
+func backoffAfter(c *scenarios.ConsumerConfig, n int) time.Duration {
+	d := c.RetryBackoff
+	for ; n > 1 && d < c.RetryBackoffMax; n-- {
+		d *= 2
+	}
+	return min(d, c.RetryBackoffMax)
+}
+
+// onConsume is a broker taking a consumer's fetch
+// (ReplicaManager.fetchMessages): data below the high watermark, or a wait for it.
+func (w *world) onConsume(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	member := &w.consumers.members[w.memberOf(m.from)]
+	urgent := false
+	have := int64(0)
+	for k := range m.parts {
+		p := &m.parts[k]
+		w.takeConsumePart(p, int(m.to))
+		if p.code != fetchOK || p.to != 0 {
+			urgent = true
+			continue
+		}
+		have += w.readable(p, int(m.to), int64(member.config.Config.PartitionFetchMax))
+	}
+	if urgent || have >= int64(member.config.Config.FetchMinBytes) {
+		w.answerConsume(now, id)
+		return
+	}
+	s := &member.sources[m.to]
+	s.parked = id
+	m.ref2 = have
+	m.expires = now.Add(member.config.Config.FetchMaxWait)
+	for k := range m.parts {
+		rep := &w.replicas[w.replicaOn(m.parts[k].partition, int(m.to))]
+		if i := w.memberOf(m.from); !slices.Contains(rep.parked, i) {
+			rep.parked = append(rep.parked, i)
+		}
+	}
+	if !s.timer {
+		s.timer = true
+		w.engine.Schedule(m.expires, evFetchWait, m.from, int64(m.to))
+	}
+}
+
+// takeConsumePart checks one partition of a consumer's fetch. to = 1 marks a
+// position that the leader has just resolved.
+func (w *world) takeConsumePart(p *part, b int) {
+	p.code, p.to = fetchOK, 0
+	r := w.replicaOn(p.partition, b)
+	if r < 0 || w.replicas[r].role != roleLeader {
+		p.code = fetchNotLeader
+		w.hint(p, b)
+		return
+	}
+	rep := &w.replicas[r]
+	switch {
+	case p.epoch > rep.epoch:
+		p.code = fetchUnknownEpoch
+		return
+	case p.epoch < rep.epoch:
+		p.code = fetchFencedEpoch
+		w.hint(p, b)
+		return
+	}
+	switch p.from {
+	case positionEarliest:
+		p.from, p.to = rep.log.start, 1
+		return
+	case positionLatest:
+		if rep.leader.HW < rep.leader.EpochStart {
+			p.code = fetchUnknownEpoch // OFFSET_NOT_AVAILABLE: ask again
+			return
+		}
+		p.from, p.to = rep.leader.HW, 1
+		return
+	}
+	if d, diverges := rep.log.epochs.Diverges(p.lastEpoch, p.from, rep.log.end); diverges {
+		p.code, p.lastEpoch, p.from = fetchDiverging, d.Epoch, min(d.End, p.from)
+		return
+	}
+	if p.from > rep.log.end || p.from < rep.log.start {
+		p.code, p.to, p.hw = fetchOutOfRange, rep.log.end, rep.log.start
+	}
+}
+
+// readable is how many bytes below the HW a fetch of one partition could get.
+func (w *world) readable(p *part, b int, limit int64) int64 {
+	rep := &w.replicas[w.replicaOn(p.partition, b)]
+	if p.from >= rep.leader.HW {
+		return 0
+	}
+	bytes := int64(0)
+	for at := rep.log.position(p.from, p.position); at < rep.log.endPosition() && bytes < limit; at++ {
+		e := rep.log.at(at)
+		if e.base >= rep.leader.HW {
+			break
+		}
+		bytes += int64(w.batches[e.batch].bytes)
+	}
+	return bytes
+}
+
+// wakeConsumers answers the parked fetches that a move of the HW has given
+// enough.
+func (w *world) wakeConsumers(now sim.Time, r int32) {
+	rep := &w.replicas[r]
+	if len(rep.parked) == 0 {
+		return
+	}
+	list := rep.parked
+	rep.parked = w.spare[:0]
+	for _, i := range list {
+		m := &w.consumers.members[i]
+		s := &m.sources[rep.broker]
+		if s.parked == noMessage {
+			continue
+		}
+		msg := &w.messages[s.parked]
+		have, named := int64(0), false
+		for k := range msg.parts {
+			if msg.parts[k].partition == rep.partition {
+				named = true
+			}
+			have += w.readable(&msg.parts[k], int(rep.broker), int64(m.config.Config.PartitionFetchMax))
+		}
+		if !named {
+			continue
+		}
+		if have < int64(m.config.Config.FetchMinBytes) {
+			rep.parked = append(rep.parked, i)
+			continue
+		}
+		id := s.parked
+		s.parked = noMessage
+		w.answerConsume(now, id)
+	}
+	w.spare = list[:0]
+}
+
+// failConsumers answers parked fetches of a partition that this broker no longer
+// leads.
+func (w *world) failConsumers(now sim.Time, rep *replica) {
+	list := rep.parked
+	rep.parked = nil
+	for _, i := range list {
+		s := &w.consumers.members[i].sources[rep.broker]
+		if s.parked == noMessage {
+			continue
+		}
+		id := s.parked
+		msg := &w.messages[id]
+		for k := range msg.parts {
+			if p := &msg.parts[k]; p.partition == rep.partition {
+				p.code = fetchNotLeader
+				w.hint(p, int(rep.broker))
+				s.parked = noMessage
+			}
+		}
+		if s.parked == noMessage {
+			w.answerConsume(now, id)
+		}
+	}
+	rep.parked = list[:0]
+}
+
+// onFetchWait answers a parked consumer fetch whose wait is over.
+func (w *world) onFetchWait(now sim.Time, i, b int32) {
+	s := &w.consumers.members[i].sources[b]
+	s.timer = false
+	if s.parked == noMessage {
+		return
+	}
+	m := &w.messages[s.parked]
+	if m.expires > now {
+		s.timer = true
+		w.engine.Schedule(m.expires, evFetchWait, m.from, int64(b))
+		return
+	}
+	id := s.parked
+	s.parked = noMessage
+	w.answerConsume(now, id)
+}
+
+// answerConsume sends a consumer its data.
+func (w *world) answerConsume(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	config := &w.consumers.members[w.memberOf(m.from)].config.Config
+	total := int64(0)
+	m.entries = m.entries[:0]
+	for k := range m.parts {
+		p := &m.parts[k]
+		p.low = int32(len(m.entries))
+		p.high = p.low
+		if p.code != fetchOK || p.to == 1 {
+			continue
+		}
+		rep := &w.replicas[w.replicaOn(p.partition, int(m.to))]
+		p.hw = rep.leader.HW
+		p.position = rep.log.position(max(p.from, rep.log.start), p.position)
+		if p.from >= rep.leader.HW {
+			continue
+		}
+		bytes := int64(0)
+		for at := p.position; at < rep.log.endPosition(); at++ {
+			e := rep.log.at(at)
+			size := int64(w.batches[e.batch].bytes)
+			if e.base >= rep.leader.HW || (bytes > 0 && bytes+size > int64(config.PartitionFetchMax)) ||
+				(total > 0 && total+size > int64(config.FetchMaxBytes)) {
+				break
+			}
+			bytes += size
+			total += size
+			m.entries = append(m.entries, *e)
+			p.to = rep.log.next(at)
+		}
+		p.high = int32(len(m.entries))
+	}
+	w.reply(id, msgConsumeReply, 60+40*int64(len(m.parts))+total, now)
+}
+
+// dropParkedConsumers frees the consumer fetches that wait at a dead broker.
+func (w *world) dropParkedConsumers(_ sim.Time, b int32) {
+	for i := range w.consumers.members {
+		if s := &w.consumers.members[i].sources[b]; s.parked != noMessage {
+			w.free(s.parked)
+			s.parked = noMessage
+		}
+	}
+}

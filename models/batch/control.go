@@ -1,0 +1,506 @@
+package batch
+
+import (
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/sim"
+)
+
+// Control messages, in message.sub.
+const (
+	controlRegister uint8 = iota + 1
+	controlHeartbeat
+	controlAlter
+	controlDirectory
+)
+
+// Codes of control replies.
+const (
+	controlOK uint8 = iota
+	controlNotController
+	controlRefused
+)
+
+// Figures of the control plane.
+const (
+	// controllerRetry is how long a broker waits before it looks for the active
+	// controller again (NodeToControllerRequestThread, 100 ms).
+	controllerRetry = 100 * time.Millisecond
+	// registerRetry is the wait after a refused registration
+	// (BrokerLifecycleManager, the heartbeat interval).
+	startingBeat = 10 * time.Millisecond
+	// controllerWork is the controller's time for one request: a queue hop and
+	// the record generation. Small against the append linger.
+	controllerWork = 200 * time.Microsecond
+	// perPartition is what applying one changed partition costs a broker:
+	// 20 ms for 6,667 topics after KAFKA-14735 (apache/kafka PR 13280).
+	perPartition = 3 * time.Microsecond
+	// metadataFetchTimeout is controller.quorum.fetch.timeout.ms: after it a cut
+	// broker begins to look for another way to the metadata.
+	connectSetup = 10 * time.Second // socket.connection.setup.timeout.ms, ±20 %
+)
+
+// A flush is one append to the metadata log: changes [low, high) of the log.
+type flush struct {
+	low, high int
+	offset    int64
+}
+
+// control is the controller quorum and the metadata log.
+type control struct {
+	machine *kafka.Controller
+	quorum  *kafka.Quorum
+	active  int32 // node of the active controller, or -1
+	term    int64
+
+	log         []kafka.Change // everything written
+	flushed     int            // changes handed to the log's append
+	committed   int            // changes committed
+	offset      int64          // metadata offset committed
+	lingering   bool
+	flushes     []flush
+	flushesDone int // committed ones
+	waiting     []waitingReply
+	image       []kafka.PartitionState // committed
+	peers       []peerView             // committed
+}
+
+// A waitingReply is a controller's answer that waits for its records' commit.
+type waitingReply struct {
+	message msgID
+	needs   int // changes that must be committed
+}
+
+// writeControl takes what the controller's machine wrote on an input: it goes to
+// the metadata log when the append linger is over. A reply to it waits for the
+// commit; one without records of its own waits for those before it
+// (QuorumController, deferredEventQueue).
+func (w *world) writeControl(now sim.Time, reply msgID) {
+	c := &w.control
+	if len(w.changes) > 0 {
+		c.log = append(c.log, w.changes...)
+		w.changes = w.changes[:0]
+		if !c.lingering {
+			c.lingering = true
+			w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evMetaFlush, c.active, c.term)
+		}
+	}
+	if reply == noMessage {
+		return
+	}
+	if c.committed == len(c.log) {
+		w.sendControl(now, reply)
+		return
+	}
+	c.waiting = append(c.waiting, waitingReply{reply, len(c.log)})
+}
+
+// onMetaFlush appends what has gathered to the metadata log; it is committed when
+// a majority of the voters has synced it (raft/.../KafkaRaftClient.java).
+func (w *world) onMetaFlush(now sim.Time, term int64) {
+	c := &w.control
+	if term != c.term || c.active < 0 {
+		return
+	}
+	c.lingering = false
+	if c.flushed == len(c.log) {
+		return
+	}
+	c.flushes = append(c.flushes, flush{c.flushed, len(c.log), c.machine.MetadataOffset()})
+	c.flushed = len(c.log)
+	delay := w.controlSync()
+	if len(w.plan.voters) > 1 {
+		other := w.plan.voters[0]
+		if int32(other) == c.active {
+			other = w.plan.voters[1]
+		}
+		delay += w.delayBetween(c.active, int32(other), c.active) + w.controlSync() + w.delayBetween(int32(other), c.active, c.active)
+	}
+	w.engine.Schedule(now.Add(delay), evMetaCommit, c.active, int64(len(c.flushes)-1))
+}
+
+// controlSync draws one sync of a controller's log.
+func (w *world) controlSync() time.Duration {
+	law := w.plan.cluster.Brokers[0].Hardware.Fsync
+	return w.quorumStream.LognormalDuration(law.Median, law.P99)
+}
+
+// onMetaCommit makes a flush known: to those who wait for an answer, and to every
+// broker's metadata fetch.
+func (w *world) onMetaCommit(now sim.Time, number int64) {
+	c := &w.control
+	f := c.flushes[number]
+	if f.high <= c.committed {
+		return
+	}
+	w.commitTo(now, int(number))
+	kept := c.waiting[:0]
+	for _, r := range c.waiting {
+		if r.needs <= c.committed {
+			w.sendControl(now, r.message)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	c.waiting = kept
+}
+
+// commitTo commits every flush up to number.
+func (w *world) commitTo(now sim.Time, number int) {
+	c := &w.control
+	for ; c.flushesDone <= number; c.flushesDone++ {
+		f := &c.flushes[c.flushesDone]
+		for i := f.low; i < f.high; i++ {
+			w.commitChange(now, &c.log[i])
+		}
+		c.committed = f.high
+		c.offset = f.offset
+		for b := range w.brokers {
+			w.publish(now, int32(b), c.flushesDone)
+		}
+	}
+}
+
+// commitChange puts one record into the committed image.
+func (w *world) commitChange(now sim.Time, change *kafka.Change) {
+	c := &w.control
+	if change.Kind == kafka.PartitionChanged {
+		before := c.image[change.Partition]
+		c.image[change.Partition] = change.State
+		w.noteCommitted(now, change, &before)
+		return
+	}
+	applyPeer(&c.peers[change.Broker-1], change)
+}
+
+// applyPeer is a broker record taken over by somebody's view.
+func applyPeer(peer *peerView, change *kafka.Change) {
+	switch change.Kind {
+	case kafka.BrokerRegistered:
+		*peer = peerView{epoch: change.Epoch, fenced: true}
+	case kafka.BrokerFenced:
+		peer.fenced = true
+	case kafka.BrokerUnfenced:
+		peer.fenced = false
+	case kafka.BrokerInControlledShutdown:
+		peer.stopping = true
+	case kafka.PartitionChanged:
+	}
+}
+
+// publish lets a broker's metadata fetch bring it a flush: the records, then the
+// next round with the new high watermark (KIP-1166), and the time to apply them,
+// which grows with the partitions that change and not with those that exist. A
+// topic's records are applied together.
+func (w *world) publish(now sim.Time, b int32, number int) {
+	br := &w.brokers[b]
+	p := &w.processes[b]
+	if !p.up || !br.ready {
+		return // reads the whole log when it starts
+	}
+	if p.paused {
+		br.stuckMeta = true
+		return
+	}
+	if c := &w.control; !w.reachable(b, c.active) {
+		if !br.stuckMeta {
+			br.stuckMeta, br.stuckSince = true, now
+		}
+		return
+	}
+	if br.stuckMeta {
+		return // its catch-up is under way
+	}
+	rounds := w.delayBetween(w.control.active, b, b) + w.delayBetween(b, w.control.active, b) + w.delayBetween(w.control.active, b, b)
+	at := max(now.Add(rounds+w.machines.applyTime(int(b))), br.applyAt)
+	br.applyAt = at
+	f := &w.control.flushes[number]
+	w.eachTopic(f, func(topic, partitions int) {
+		w.engine.Schedule(at.Add(time.Duration(partitions)*perPartition), evMetaApply, b, int64(number)<<20|int64(topic+1))
+	})
+	w.engine.Schedule(at, evMetaApply, b, int64(number)<<20)
+}
+
+// eachTopic calls visit with each topic that a flush changes and how many of its
+// partitions, in order of the topics.
+func (w *world) eachTopic(f *flush, visit func(topic, partitions int)) {
+	counts := w.topicCounts
+	for i := range counts {
+		counts[i] = 0
+	}
+	for i := f.low; i < f.high; i++ {
+		if change := &w.control.log[i]; change.Kind == kafka.PartitionChanged {
+			counts[w.plan.partitions[change.Partition].topic]++
+		}
+	}
+	for topic, n := range counts {
+		if n > 0 {
+			visit(topic, n)
+		}
+	}
+}
+
+// onMetaApply applies one topic's records of a flush, or with topic 0 the broker
+// records.
+func (w *world) onMetaApply(now sim.Time, b int32, arg int64) {
+	br := &w.brokers[b]
+	if !br.ready || br.stuckMeta {
+		return
+	}
+	f := &w.control.flushes[arg>>20]
+	topic := int(arg&(1<<20-1)) - 1
+	for i := f.low; i < f.high; i++ {
+		change := &w.control.log[i]
+		switch {
+		case change.Kind == kafka.PartitionChanged && w.plan.partitions[change.Partition].topic == topic:
+			w.applyPartition(now, b, change.Partition, &change.State)
+		case change.Kind != kafka.PartitionChanged && topic < 0:
+			applyPeer(&w.peers[int(b)*w.plan.brokers+int(change.Broker)-1], change)
+			if int32(change.Broker)-1 != b {
+				w.peerChanged(now, b, int32(change.Broker)-1)
+			}
+		}
+	}
+	if topic < 0 {
+		br.applied = max(br.applied, f.offset)
+	}
+	w.wakeFetchers(now, int(b))
+}
+
+// peerChanged lets a leader look again at who may join its ISRs and whom its HW
+// waits for.
+func (w *world) peerChanged(now sim.Time, b, peer int32) {
+	for _, r := range w.hosts[b] {
+		rep := &w.replicas[r]
+		if rep.role == roleLeader && w.replicaOn(rep.partition, int(peer)) >= 0 {
+			w.lookAgain(rep)
+			w.moveHW(now, r)
+		}
+	}
+}
+
+// catchUp applies the whole committed image to a broker: at its start, and when
+// it was frozen or cut off for a while.
+func (w *world) catchUp(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.stuckMeta = false
+	copy(w.peers[int(b)*w.plan.brokers:(int(b)+1)*w.plan.brokers], w.control.peers)
+	for p := range w.control.image {
+		state := w.control.image[p]
+		w.applyPartition(now, b, kafka.PartitionID(p), &state)
+	}
+	for peer := range w.brokers {
+		if int32(peer) != b {
+			w.peerChanged(now, b, int32(peer))
+		}
+	}
+	br.applied = w.control.offset
+	w.wakeFetchers(now, int(b))
+}
+
+// onControl is a controller taking a broker's request.
+func (w *world) onControl(now sim.Time, id msgID) {
+	c := &w.control
+	m := &w.messages[id]
+	if m.to != c.active {
+		m.code = controlNotController
+		w.sendControl(now, id)
+		return
+	}
+	m.code = controlOK
+	broker := kafka.BrokerID(m.from + 1)
+	switch m.sub {
+	case controlRegister:
+		br := &w.brokers[m.from]
+		result, changes := c.machine.Register(now, kafka.RegisterRequest{
+			Broker: broker, Clean: br.clean, PreviousEpoch: br.oldEpoch, EmptyDirectory: br.wiped,
+		}, w.changes[:0])
+		w.changes = changes
+		m.ref2 = int64(result.Epoch)
+		if result.Refused {
+			m.code = controlRefused
+		}
+	case controlHeartbeat:
+		result, changes := c.machine.Heartbeat(now, kafka.HeartbeatRequest{
+			Broker: broker, Epoch: kafka.BrokerEpoch(m.ref2), MetadataOffset: m.number2,
+			WantFence: m.acks&wantFence != 0, WantShutdown: m.acks&wantShutdown != 0,
+		}, w.changes[:0])
+		w.changes = changes
+		m.acks = beatAnswer(result)
+	case controlDirectory:
+		_, changes := c.machine.AssignDirectory(broker, kafka.BrokerEpoch(m.ref2), w.changes[:0])
+		w.changes = changes
+	case controlAlter:
+		w.changes = w.changes[:0]
+		for i := range m.parts {
+			w.alterPart(m, &m.parts[i], broker)
+		}
+	}
+	w.writeControl(now, id)
+}
+
+// alterPart is one partition of an AlterPartition request: from and to come in as
+// the new ISR and the partition epoch, and go out as the committed ones.
+func (w *world) alterPart(m *message, p *part, broker kafka.BrokerID) {
+	c := &w.control
+	w.epochs = w.epochs[:0]
+	for _, e := range m.entries[p.low:p.high] {
+		w.epochs = append(w.epochs, kafka.BrokerEpoch(e.base))
+	}
+	result, changes := c.machine.AlterPartition(kafka.AlterRequest{
+		Broker: broker, BrokerEpoch: kafka.BrokerEpoch(m.ref2), Partition: p.partition,
+		LeaderEpoch: p.lastEpoch, PartitionEpoch: kafka.PartitionEpoch(p.to), NewISR: kafka.ReplicaSet(p.from),
+		MemberEpochs: w.epochs, // Recovering is false: a leader's first request clears the mark
+	}, w.changes)
+	w.changes = changes
+	p.code = uint8(result.Error)
+	if result.Error == kafka.AlterOK {
+		p.from, p.to = kafka.Offset(result.State.ISR), kafka.Offset(result.State.PartitionEpoch)
+	}
+}
+
+// Bits of a heartbeat and of its answer.
+const (
+	wantFence uint8 = 1 << iota
+	wantShutdown
+	isFenced
+	isCaughtUp
+	shouldShutdown
+	staleEpoch
+)
+
+func beatAnswer(r kafka.HeartbeatResult) uint8 {
+	bits := uint8(0)
+	for _, f := range []struct {
+		set bool
+		bit uint8
+	}{{r.Fenced, isFenced}, {r.CaughtUp, isCaughtUp}, {r.ShouldShutdown, shouldShutdown}, {r.StaleEpoch, staleEpoch}} {
+		if f.set {
+			bits |= f.bit
+		}
+	}
+	return bits
+}
+
+// sendControl sends a controller's answer.
+func (w *world) sendControl(now sim.Time, id msgID) {
+	w.reply(id, msgControlReply, 100, now)
+}
+
+// activate makes a node the active controller.
+func (w *world) activate(now sim.Time, node int32) {
+	c := &w.control
+	c.active = node
+	c.term++
+	c.machine.Activate(now)
+	c.lingering = false
+	// What the old leader had appended is in the log of the voter that won.
+	if c.flushed < len(c.log) {
+		c.flushes = append(c.flushes, flush{c.flushed, len(c.log), c.machine.MetadataOffset()})
+		c.flushed = len(c.log)
+	}
+	if len(c.flushes) > 0 {
+		w.commitTo(now, len(c.flushes)-1)
+	}
+	w.scheduleControlTasks(now)
+}
+
+// scheduleControlTasks starts the active controller's rasters. All begin a period
+// after its activation (QuorumController, PeriodicTask).
+func (w *world) scheduleControlTasks(now sim.Time) {
+	config := &w.plan.cluster.Config
+	c := &w.control
+	w.engine.Schedule(now.Add(kafka.StaleCheckPeriod(config.SessionTimeout)), evStaleCheck, c.active, c.term)
+	if config.AutoLeaderRebalance {
+		w.engine.Schedule(now.Add(config.LeaderImbalanceInterval), evPreferred, c.active, c.term)
+	}
+	w.engine.Schedule(now.Add(config.UncleanElectionInterval), evUnclean, c.active, c.term)
+}
+
+// onStaleCheck fences at most one broker whose session is over.
+func (w *world) onStaleCheck(now sim.Time, term int64) {
+	c := &w.control
+	if term != c.term || c.active < 0 {
+		return
+	}
+	fenced, changes := c.machine.FenceStale(now, w.changes[:0])
+	w.changes = changes
+	if fenced != kafka.NoBroker {
+		w.observed.fencings++
+	}
+	w.writeControl(now, noMessage)
+	next := kafka.StaleCheckPeriod(w.plan.cluster.Config.SessionTimeout)
+	if fenced != kafka.NoBroker {
+		next = kafka.TaskRepeatDelay
+	}
+	w.engine.Schedule(now.Add(next), evStaleCheck, c.active, term)
+}
+
+// onElectionTask runs the preferred-leader or the unclean-election task.
+func (w *world) onElectionTask(now sim.Time, kind sim.Kind, term int64) {
+	c := &w.control
+	if term != c.term || c.active < 0 {
+		return
+	}
+	var more bool
+	period := w.plan.cluster.Config.UncleanElectionInterval
+	if kind == evPreferred {
+		more, w.changes = c.machine.ElectPreferred(w.changes[:0])
+		period = w.plan.cluster.Config.LeaderImbalanceInterval
+	} else {
+		more, w.changes = c.machine.ElectUnclean(w.changes[:0])
+	}
+	w.writeControl(now, noMessage)
+	if more {
+		period = kafka.TaskRepeatDelay
+	}
+	w.engine.Schedule(now.Add(period), kind, c.active, term)
+}
+
+// quorumEffect acts on what a change of the voters did.
+func (w *world) quorumEffect(now sim.Time, e kafka.QuorumEffect) {
+	c := &w.control
+	switch e.Change {
+	case kafka.QuorumElecting:
+		w.deactivate()
+		w.engine.Schedule(max(now, e.At), evQuorum, int32(e.Voter), int64(e.At))
+	case kafka.QuorumLost:
+		w.deactivate()
+	case kafka.QuorumResumed:
+		c.active = int32(e.Voter)
+		c.term++
+		w.scheduleControlTasks(now)
+	case kafka.QuorumKept:
+	}
+}
+
+// deactivate leaves the cluster without an active controller: answers that wait
+// for a commit never come.
+func (w *world) deactivate() {
+	c := &w.control
+	c.active = -1
+	c.term++
+	for _, r := range c.waiting {
+		w.controlLost(r.message)
+	}
+	c.waiting = c.waiting[:0]
+}
+
+// onQuorum is the end of an election.
+func (w *world) onQuorum(now sim.Time) {
+	if voter, elected := w.control.quorum.Elected(now); elected {
+		w.activate(now, int32(voter))
+	}
+}
+
+// drawQuorum takes the draws that a change of the voters may use.
+func (w *world) drawQuorum() *kafka.QuorumDraws {
+	s := &w.quorumStream
+	d := &w.quorumDraws
+	for i := range d.FetchAge {
+		d.FetchAge[i] = s.Float64()
+	}
+	d.Phase, d.Work = s.Float64(), s.Float64()
+	return d
+}

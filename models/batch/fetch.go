@@ -1,0 +1,503 @@
+package batch
+
+import (
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/sim"
+)
+
+// Error codes of a fetch part (clients/.../common/protocol/Errors.java).
+const (
+	fetchOK uint8 = iota
+	fetchNotLeader
+	fetchUnknownEpoch
+	fetchFencedEpoch
+	fetchOutOfRange
+	fetchDiverging
+)
+
+// fetcherOf is the fetcher by which a follower's broker reads a partition of a
+// leader's broker (AbstractFetcherManager.getFetcherId).
+func (w *world) fetcherOf(follower, leader int32, p kafka.PartitionID) int32 {
+	k := int32(w.plan.cluster.Config.ReplicaFetchers)
+	return (follower*int32(w.plan.brokers)+leader)*k + w.fetcherID[p]
+}
+
+// tellFollower notes at the leader that follower i of replica r has something to
+// be sent: data, or only another HW.
+func (w *world) tellFollower(r int32, i int, data bool) {
+	rep := &w.replicas[r]
+	id := int32(w.plan.partitions[rep.partition].replica + i)
+	follower := &w.replicas[id]
+	if follower.fetcher < 0 || follower.source != rep.broker || follower.role != roleFollower {
+		return
+	}
+	if rep.leader.Followers[i].LogEnd == kafka.UnknownOffset {
+		return // not in the session yet: its first request will name it
+	}
+	f := &w.fetchers[follower.fetcher]
+	if !follower.news {
+		follower.news = true
+		f.news = append(f.news, id)
+	}
+	if data && f.parked != noMessage {
+		w.touchFetcher(follower.fetcher)
+	}
+}
+
+// touchFetcher remembers a parked fetch that the present event has given data;
+// wakeFetchers answers it when the event's own work is done.
+func (w *world) touchFetcher(f int32) {
+	w.touched = append(w.touched, f)
+}
+
+// wakeFetchers answers the parked follower fetches that have data now. Kafka
+// does so after the request that brought the data has been answered
+// (KafkaApis, tryCompleteActions).
+func (w *world) wakeFetchers(now sim.Time, _ int) {
+	for _, f := range w.touched {
+		s := &w.fetchers[f]
+		if s.parked == noMessage {
+			continue
+		}
+		id := s.parked
+		s.parked = noMessage
+		w.answerFetch(now, f, id)
+	}
+	w.touched = w.touched[:0]
+}
+
+// tryFetch sends a fetcher's next request if there is anything to fetch and none
+// is under way (AbstractFetcherThread.doWork).
+func (w *world) tryFetch(now sim.Time, f int32) {
+	s := &w.fetchers[f]
+	if s.inFlight || len(s.replicas) == 0 {
+		return
+	}
+	p := &w.processes[s.follower]
+	if !p.up || p.paused || w.brokers[s.follower].life == lifeDown {
+		return
+	}
+	if s.retryAt > now {
+		return
+	}
+	id := w.newMessage(msgFetch, s.follower, s.leader)
+	m := &w.messages[id]
+	m.stream = w.fetcherStream(f)
+	m.ref = f
+	s.session++
+	m.number = int64(s.session)
+	rest := s.asks[:0]
+	for _, r := range s.asks {
+		rep := &w.replicas[r]
+		if rep.fetcher != f || !rep.ask {
+			continue
+		}
+		if rep.delayed {
+			continue
+		}
+		rep.ask = false
+		m.parts = append(m.parts, part{
+			partition: rep.partition, replica: r, from: rep.log.end, position: rep.log.endPosition(),
+			epoch: rep.epoch, lastEpoch: rep.log.lastEpoch(),
+		})
+	}
+	s.asks = rest
+	m.bytes = 120 + 40*int64(len(m.parts))
+	s.inFlight = true
+	s.sentAt = now
+	if !s.socketTimer {
+		s.socketTimer = true
+		w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaSocketTimeout), evFetcherSocket, f, 0)
+	}
+	w.send(id, now)
+}
+
+// onFetcherSocket gives up a request that has been silent for
+// replica.socket.timeout.ms; one timer a fetcher follows its latest request.
+func (w *world) onFetcherSocket(now sim.Time, f int32) {
+	s := &w.fetchers[f]
+	s.socketTimer = false
+	if !s.inFlight {
+		return
+	}
+	if due := s.sentAt.Add(w.plan.cluster.Config.ReplicaSocketTimeout); due > now {
+		s.socketTimer = true
+		w.engine.Schedule(due, evFetcherSocket, f, 0)
+		return
+	}
+	w.failFetcher(now, f, w.plan.cluster.Config.ReplicaFetchBackoff)
+}
+
+// askFor makes a replica's position part of its fetcher's next request.
+func (w *world) askFor(r int32) {
+	rep := &w.replicas[r]
+	if rep.ask || rep.fetcher < 0 {
+		return
+	}
+	rep.ask = true
+	w.fetchers[rep.fetcher].asks = append(w.fetchers[rep.fetcher].asks, r)
+}
+
+// onFetch is a leader's broker taking a follower's fetch: what it asks for is
+// what it has (ReplicaManager.fetchMessages, Partition.fetchRecords).
+func (w *world) onFetch(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	f := m.ref
+	s := &w.fetchers[f]
+	if m.number != int64(s.session) {
+		w.free(id) // its sender has given it up
+		return
+	}
+	urgent := false
+	for i := range m.parts {
+		if w.takeFetchPart(now, s, &w.messages[id].parts[i]) {
+			urgent = true
+		}
+	}
+	s = &w.fetchers[f]
+	s.lastFetch = now
+	s.established = true
+	if s.outOfISR > 0 {
+		w.proposeFrom(now, f)
+	}
+	if urgent || w.hasData(f) {
+		w.answerFetch(now, f, id)
+	} else {
+		config := &w.plan.cluster.Config
+		s.parked = id
+		s.parkedUntil = now.Add(config.ReplicaFetchWaitMax)
+		if !s.timer {
+			s.timer = true
+			w.engine.Schedule(s.parkedUntil, evFetcherTimeout, f, 0)
+		}
+	}
+	w.wakeFetchers(now, 0)
+}
+
+// takeFetchPart checks one partition of a fetch and moves the leader's view of
+// the follower. It reports whether the request must be answered at once.
+func (w *world) takeFetchPart(now sim.Time, s *fetcher, p *part) bool {
+	follower := &w.replicas[p.replica]
+	r := w.replicaOn(p.partition, int(s.leader))
+	if r < 0 {
+		p.code = fetchNotLeader
+		return true
+	}
+	rep := &w.replicas[r]
+	switch {
+	case p.epoch > rep.epoch:
+		p.code = fetchUnknownEpoch
+		return true
+	case p.epoch < rep.epoch:
+		p.code = fetchFencedEpoch
+		return true
+	case rep.role != roleLeader:
+		p.code = fetchNotLeader
+		return true
+	}
+	if d, diverges := rep.log.epochs.Diverges(p.lastEpoch, p.from, rep.log.end); diverges {
+		p.code, p.lastEpoch, p.to = fetchDiverging, d.Epoch, d.End
+		return true
+	}
+	if p.from > rep.log.end || p.from < rep.log.start {
+		p.code, p.to, p.hw = fetchOutOfRange, rep.log.end, rep.log.start
+		return true
+	}
+	p.code = fetchOK
+	known := &rep.leader.Followers[follower.index]
+	first := known.LogEnd == kafka.UnknownOffset
+	before := known.LogEnd
+	known.OnFetch(now, p.from, rep.log.end, w.fetchEpoch(s))
+	if p.from < rep.log.end || (first && rep.hw > follower.hw) {
+		w.addNews(p.replica)
+	}
+	if before != p.from || first {
+		w.expand(now, r, follower.index)
+		w.moveHW(now, r)
+	}
+	return false
+}
+
+// fetchEpoch is the broker epoch that a follower's process puts into a fetch.
+func (w *world) fetchEpoch(s *fetcher) kafka.BrokerEpoch { return w.brokers[s.follower].epoch }
+
+// addNews puts a follower replica into its fetcher's list at the leader.
+func (w *world) addNews(id int32) {
+	rep := &w.replicas[id]
+	if !rep.news && rep.fetcher >= 0 {
+		rep.news = true
+		w.fetchers[rep.fetcher].news = append(w.fetchers[rep.fetcher].news, id)
+	}
+}
+
+// hasData says whether a fetch could be answered with records now.
+func (w *world) hasData(f int32) bool {
+	s := &w.fetchers[f]
+	for _, id := range s.news {
+		rep := &w.replicas[id]
+		if !rep.news || rep.fetcher != f {
+			continue
+		}
+		if lead := w.leaderReplica(s, rep); lead != nil && lead.leader.Followers[rep.index].LogEnd < lead.log.end &&
+			lead.leader.Followers[rep.index].LogEnd != kafka.UnknownOffset {
+			return true
+		}
+	}
+	return false
+}
+
+// leaderReplica is the replica that a follower's fetcher reads, or nil when that
+// broker does not lead the partition in the follower's epoch.
+func (w *world) leaderReplica(s *fetcher, follower *replica) *replica {
+	r := w.replicaOn(follower.partition, int(s.leader))
+	if r < 0 {
+		return nil
+	}
+	rep := &w.replicas[r]
+	if rep.role != roleLeader || rep.epoch != follower.epoch {
+		return nil
+	}
+	return rep
+}
+
+// answerFetch sends a follower what it may have: at most replica.fetch.max.bytes
+// of a partition and replica.fetch.response.max.bytes in all, and the HW.
+func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
+	s := &w.fetchers[f]
+	m := &w.messages[id]
+	config := &w.plan.cluster.Config
+	kept := m.parts[:0]
+	for i := range m.parts {
+		if m.parts[i].code != fetchOK {
+			kept = append(kept, m.parts[i])
+		}
+	}
+	m.parts = kept
+	m.entries = m.entries[:0]
+	room := int64(config.ReplicaFetchResponseMax)
+	total := int64(0)
+	rest := s.scratch[:0]
+	for _, fid := range s.news {
+		rep := &w.replicas[fid]
+		if rep.fetcher != f || !rep.news {
+			continue
+		}
+		lead := w.leaderReplica(s, rep)
+		if lead == nil {
+			rep.news = false
+			continue
+		}
+		known := &lead.leader.Followers[rep.index]
+		if known.LogEnd == kafka.UnknownOffset {
+			rep.news = false
+			continue
+		}
+		n := w.copyEntries(m, fid, lead, known.LogEnd, min(int64(config.ReplicaFetchMaxBytes), room-total))
+		total += n
+		if p := &m.parts[len(m.parts)-1]; p.to < lead.log.end {
+			rest = append(rest, fid)
+		} else {
+			rep.news = false
+		}
+	}
+	s.scratch, s.news = s.news, rest
+	bytes := 80 + 32*int64(len(m.parts)) + total
+	w.reply(id, msgFetchReply, bytes, now)
+}
+
+// copyEntries adds one partition's data to a response: whole batches, at least
+// one while the response has room.
+func (w *world) copyEntries(m *message, fid int32, lead *replica, from kafka.Offset, limit int64) int64 {
+	log := &lead.log
+	p := part{
+		partition: lead.partition, replica: fid, from: from, to: from, hw: lead.leader.HW,
+		epoch: lead.epoch, low: int32(len(m.entries)),
+	}
+	hint := w.replicas[fid].log.endPosition()
+	bytes := int64(0)
+	for at := log.position(from, hint); at < log.endPosition() && limit > 0; at++ {
+		e := log.at(at)
+		size := int64(w.batches[e.batch].bytes)
+		if bytes > 0 && bytes+size > limit {
+			break
+		}
+		bytes += size
+		m.entries = append(m.entries, *e)
+		p.to = log.next(at)
+	}
+	p.position = log.position(from, hint)
+	p.high = int32(len(m.entries))
+	m.parts = append(m.parts, p)
+	return bytes
+}
+
+// onFetcherTimeout answers a parked fetch whose wait is over.
+func (w *world) onFetcherTimeout(now sim.Time, f int32) {
+	s := &w.fetchers[f]
+	s.timer = false
+	if s.parked == noMessage {
+		return
+	}
+	if s.parkedUntil > now {
+		s.timer = true
+		w.engine.Schedule(s.parkedUntil, evFetcherTimeout, f, 0)
+		return
+	}
+	id := s.parked
+	s.parked = noMessage
+	w.answerFetch(now, f, id)
+}
+
+// onFetchReply is a follower's broker applying what it fetched
+// (AbstractFetcherThread.processFetchRequest).
+func (w *world) onFetchReply(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	f := m.ref
+	s := &w.fetchers[f]
+	if m.number != int64(s.session) {
+		w.free(id)
+		return
+	}
+	s.inFlight = false
+	done := now
+	for i := range m.parts {
+		p := &m.parts[i]
+		rep := &w.replicas[p.replica]
+		if rep.fetcher != f || rep.epoch != p.epoch || rep.role != roleFollower {
+			continue
+		}
+		switch p.code {
+		case fetchOK:
+			done = max(done, w.appendFollower(now, p.replica, m, p))
+		case fetchDiverging:
+			cut := rep.log.epochs.TruncationOffset(kafka.Divergence{Epoch: p.lastEpoch, End: p.to}, rep.log.end)
+			w.truncate(now, p.replica, cut)
+			w.askFor(p.replica)
+		case fetchOutOfRange:
+			w.outOfRange(now, p.replica, p.to, p.hw)
+			w.askFor(p.replica)
+		case fetchFencedEpoch:
+			w.removeFromFetcher(p.replica) // waits for the metadata of the new epoch
+		default:
+			w.delayReplica(now, p.replica)
+		}
+	}
+	w.free(id)
+	if done > now {
+		w.engine.Schedule(done, evFetcher, f, 0)
+		return
+	}
+	w.tryFetch(now, f)
+}
+
+// appendFollower appends fetched batches and takes over the HW.
+func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.Time {
+	rep := &w.replicas[r]
+	done := now
+	if p.from == rep.log.end {
+		bytes := int64(0)
+		for _, e := range m.entries[p.low:p.high] {
+			b := &w.batches[e.batch]
+			w.brokers[rep.broker].disk += int64(b.bytes)
+			rep.log.append(e.epoch, e.batch, b.count, int64(b.bytes), w.brokers[rep.broker].disk)
+			bytes += int64(b.bytes)
+		}
+		if bytes > 0 {
+			done = w.machines.Append(int(rep.broker), now, bytes)
+			w.followerFlush(rep, bytes, &done)
+			w.askFor(r)
+		}
+	}
+	rep.hw = min(rep.log.end, p.hw)
+	return done
+}
+
+// followerFlush syncs a follower's log where flush.messages asks for it.
+func (w *world) followerFlush(rep *replica, bytes int64, done *sim.Time) {
+	config := &w.plan.topics[w.plan.partitions[rep.partition].topic].config
+	if config.FlushMessages == 1 {
+		*done = w.machines.Fsync(int(rep.broker), *done, bytes)
+	}
+}
+
+// delayReplica keeps a replica out of requests for replica.fetch.backoff.ms
+// (AbstractFetcherThread.delayPartitions).
+func (w *world) delayReplica(now sim.Time, r int32) {
+	rep := &w.replicas[r]
+	rep.delayed = true
+	rep.delays++
+	w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaFetchBackoff), evReplicaRetry, r, int64(rep.delays))
+}
+
+// onReplicaRetry ends a replica's back-off.
+func (w *world) onReplicaRetry(now sim.Time, r int32, delays int64) {
+	rep := &w.replicas[r]
+	if int64(rep.delays) != delays || !rep.delayed {
+		return
+	}
+	rep.delayed = false
+	if rep.fetcher >= 0 {
+		rep.ask = false
+		w.askFor(r)
+		w.tryFetch(now, rep.fetcher)
+	}
+}
+
+// addToFetcher makes a follower replica fetch from a leader's broker.
+func (w *world) addToFetcher(now sim.Time, r, source int32) {
+	rep := &w.replicas[r]
+	w.removeFromFetcher(r)
+	rep.source = source
+	rep.fetcher = w.fetcherOf(rep.broker, source, rep.partition)
+	f := &w.fetchers[rep.fetcher]
+	rep.slot = int32(len(f.replicas))
+	f.replicas = append(f.replicas, r)
+	f.outOfISR++ // until a look at it says otherwise
+	w.askFor(r)
+	w.tryFetch(now, rep.fetcher)
+}
+
+// removeFromFetcher stops a replica's fetching.
+func (w *world) removeFromFetcher(r int32) {
+	rep := &w.replicas[r]
+	if rep.fetcher < 0 {
+		return
+	}
+	f := &w.fetchers[rep.fetcher]
+	last := f.replicas[len(f.replicas)-1]
+	f.replicas[rep.slot] = last
+	w.replicas[last].slot = rep.slot
+	f.replicas = f.replicas[:len(f.replicas)-1]
+	rep.fetcher, rep.source = -1, -1
+	rep.news, rep.ask, rep.delayed = false, false, false
+	rep.delays++
+}
+
+// failFetcher is the end of a fetcher's connection or of its patience: every
+// partition of it backs off (AbstractFetcherThread.handlePartitionsWithErrors).
+func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
+	s := &w.fetchers[f]
+	s.session++
+	s.inFlight = false
+	s.established = false
+	if s.parked != noMessage {
+		w.free(s.parked)
+		s.parked = noMessage
+	}
+	for _, r := range s.news {
+		w.replicas[r].news = false
+	}
+	s.news = s.news[:0]
+	for _, r := range s.replicas {
+		rep := &w.replicas[r]
+		rep.ask = false
+	}
+	s.asks = s.asks[:0]
+	for _, r := range s.replicas {
+		w.askFor(r)
+	}
+	s.retryAt = now.Add(wait)
+	w.engine.Schedule(s.retryAt, evFetcher, f, 0)
+}

@@ -1,0 +1,454 @@
+package batch
+
+import (
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/models/workload"
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+	"kafkasim/sim/rng"
+	"kafkasim/sim/stats"
+)
+
+// shared is what the replications of a scenario have in common and only read.
+type shared struct {
+	plan       *plan
+	sameRack   *latencyTable
+	crossRack  *latencyTable
+	curves     []*workload.Curve
+	keys       []*workload.Keys // by producer; nil: none
+	keyTargets [][]int32        // partition of each key
+	grid       seriesGrid
+}
+
+// newShared prepares a scenario.
+func newShared(spec *scenarios.Spec) (*shared, error) {
+	p, err := newPlan(spec)
+	if err != nil {
+		return nil, err
+	}
+	h := p.cluster.Brokers[0].Hardware
+	s := &shared{
+		plan:      p,
+		sameRack:  newLatencyTable(h.RTTSameRack, 0.5),
+		crossRack: newLatencyTable(h.RTTCrossRack, 0.5),
+		grid:      newSeriesGrid(spec),
+	}
+	for i := range spec.Producers {
+		pr := &spec.Producers[i]
+		s.curves = append(s.curves, workload.NewCurve(pr.Rate, spec.Duration))
+		var keys *workload.Keys
+		var targets []int32
+		if pr.Keys.Count > 0 {
+			keys = workload.NewKeys(pr.Keys)
+			for k := range pr.Keys.Count {
+				targets = append(targets, workload.PartitionOfKey(int32(k), spec.Topics[pr.Topic].Partitions))
+			}
+		}
+		s.keys = append(s.keys, keys)
+		s.keyTargets = append(s.keyTargets, targets)
+	}
+	return s, nil
+}
+
+// reset makes w the start of replication number, reusing its memory.
+func (w *world) reset(s *shared, number int) {
+	p := s.plan
+	spec := p.spec
+	old := *w
+	*w = world{plan: p, shared: s, number: number, seed: rng.Derive(spec.Seed, uint64(number)), engine: old.engine}
+	w.engine.Reset()
+	w.records, w.batches, w.messages = old.records[:0], old.batches[:0], old.messages[:0]
+	w.freeMessage = noMessage
+	w.sameRack, w.crossRack = s.sameRack, s.crossRack
+	w.loadEnd = sim.Time(prologue).Add(spec.Duration)
+	w.voterCut = make([]bool, len(p.voters))
+	w.quorumStream = rng.New(w.seed, "controllers", "quorum")
+	w.faultStream = rng.New(w.seed, "faults", "random targets")
+	w.topicCounts = make([]int, len(p.topics))
+	w.assigned = p.assignments(w.seed)
+	w.machines = newMachines(p.cluster.Brokers, &p.cluster.Config, w.seed)
+	w.resetNetwork()
+	w.resetControl()
+	w.resetBrokers()
+	w.resetObserved()
+	w.resetProducers()
+	w.resetConsumers()
+	w.resetWatches()
+	w.lossy = make([]bool, p.brokers)
+	w.everUnclean = make([]bool, len(p.partitions))
+	w.truncatedEver = make([]bool, len(p.partitions))
+	w.begin()
+}
+
+// resetNetwork numbers processes, racks and connections.
+func (w *world) resetNetwork() {
+	p := w.plan
+	w.processes = make([]process, p.nodes)
+	for i := range w.processes {
+		w.processes[i] = process{up: true, hostUp: true, inc: 1, diedInc: -1}
+	}
+	for i := range p.members {
+		w.processes[p.memberAt+i].up = false
+	}
+	w.rack = make([]int32, p.nodes)
+	racks := map[string]int32{}
+	rackID := func(name string) int32 {
+		id, known := racks[name]
+		if !known {
+			id = int32(len(racks))
+			racks[name] = id
+		}
+		return id
+	}
+	for i := range p.brokers {
+		w.rack[i] = rackID(p.brokerRacks[i])
+	}
+	for i := p.brokers; i < p.servers; i++ {
+		w.rack[i] = rackID(p.brokerRacks[(i-p.brokers)%p.brokers])
+	}
+	for i := range p.producers {
+		w.rack[p.producerAt+i] = rackID(p.producers[i].rack)
+	}
+	for i := range p.members {
+		w.rack[p.memberAt+i] = rackID(p.members[i].rack)
+	}
+	w.links = make([]linkFault, (p.servers+1)*(p.servers+1))
+	w.connections = make([]connection, len(p.producers)*p.brokers)
+	for i := range w.connections {
+		w.connections[i].queue = emptyQueue()
+	}
+	w.lastArrival = make([]sim.Time, 2*len(w.connections))
+	w.metadataAsked = make([]int64, p.nodes)
+	w.nextBroker = make([]int32, p.nodes)
+	for i := range w.nextBroker {
+		w.nextBroker[i] = int32(i % p.brokers)
+	}
+	w.resetStreams()
+}
+
+// resetStreams names the random streams of the network: one a node, then one a
+// fetcher, then one a broker's AlterPartition channel.
+func (w *world) resetStreams() {
+	p := w.plan
+	w.netStreams = w.netStreams[:0]
+	for i := range p.servers {
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("server", i+1), "network"))
+	}
+	for i := range p.producers {
+		pr := &p.producers[i]
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("producer/"+p.spec.Producers[pr.producer].Name, pr.instance), "network"))
+	}
+	for i := range p.members {
+		m := &p.members[i]
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("member/"+p.spec.Groups[m.group].Name, m.member), "network"))
+	}
+	w.fetcherAt = int32(len(w.netStreams))
+	n := p.brokers * p.brokers * p.cluster.Config.ReplicaFetchers
+	for i := range n {
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("fetcher", i), "network"))
+	}
+	w.alterAt = int32(len(w.netStreams))
+	for i := range p.brokers {
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("broker", i+1), "alter partition"))
+	}
+}
+
+func (w *world) fetcherStream(f int32) int32 { return w.fetcherAt + f }
+func (w *world) alterStream(b int32) int32   { return w.alterAt + b }
+
+// connectionBroker is the broker of a client connection.
+func (w *world) connectionBroker(c int32) int32 { return c % int32(w.plan.brokers) }
+
+// resetControl makes the controllers and the metadata as after the creation of
+// all topics.
+func (w *world) resetControl() {
+	p := w.plan
+	infos := make([]kafka.PartitionInfo, 0, len(p.partitions))
+	for i := range p.partitions {
+		t := &p.topics[p.partitions[i].topic]
+		infos = append(infos, kafka.PartitionInfo{
+			Replicas: w.assigned[i], MinInsyncReplicas: t.config.MinInsyncReplicas, UncleanElection: t.config.UncleanElection,
+		})
+	}
+	for i := range p.topics {
+		w.topicConfig = append(w.topicConfig, p.topics[i].config)
+	}
+	c := &w.control
+	c.machine = kafka.NewController(kafka.ControllerConfig{
+		SessionTimeout: p.cluster.Config.SessionTimeout, ELR: p.cluster.ELR, Version: p.cluster.Version,
+	}, p.brokers, infos)
+	voters := make([]kafka.BrokerID, len(p.voters))
+	for i, v := range p.voters {
+		voters[i] = kafka.BrokerID(v)
+	}
+	quorum := kafka.DefaultQuorumConfig()
+	quorum.FetchTimeout = p.cluster.Config.QuorumFetchTimeout
+	quorum.ElectionTimeout = p.cluster.Config.QuorumElectionTimeout
+	c.quorum = kafka.NewQuorum(quorum, voters)
+	c.active = int32(p.voters[0])
+	c.offset = c.machine.MetadataOffset()
+	for i := range p.partitions {
+		c.image = append(c.image, c.machine.Partition(kafka.PartitionID(i)))
+	}
+	for b := range p.brokers {
+		c.peers = append(c.peers, peerView{epoch: c.machine.Broker(kafka.BrokerID(b + 1)).Epoch})
+	}
+}
+
+// resetBrokers makes every broker a running one that has applied the metadata.
+func (w *world) resetBrokers() {
+	p := w.plan
+	w.brokers = make([]broker, p.brokers)
+	w.hosts = make([][]int32, p.brokers)
+	w.replicas = make([]replica, p.replicas)
+	w.state = make([]kafka.PartitionState, p.brokers*len(p.partitions))
+	w.peers = make([]peerView, p.brokers*p.brokers)
+	k := p.cluster.Config.ReplicaFetchers
+	w.fetchers = make([]fetcher, p.brokers*p.brokers*k)
+	for i := range w.fetchers {
+		w.fetchers[i] = fetcher{
+			follower: int32(i / k / p.brokers), leader: int32(i / k % p.brokers), parked: noMessage,
+		}
+	}
+	w.fetcherID = make([]int32, len(p.partitions))
+	for i := range p.partitions {
+		t := &p.topics[p.partitions[i].topic]
+		number := p.partitions[i].number
+		if t.lives != nil {
+			number = t.lives[number]
+		}
+		w.fetcherID[i] = fetcherNumber(t.name, number, k)
+		for n, id := range w.assigned[i] {
+			r := p.partitions[i].replica + n
+			w.replicas[r] = replica{
+				partition: kafka.PartitionID(i), broker: int32(id) - 1, index: kafka.ReplicaIndex(n),
+				epoch: -1, source: -1, fetcher: -1,
+				leader: kafka.Leader{Followers: make([]kafka.Follower, len(w.assigned[i]))},
+			}
+			w.hosts[id-1] = append(w.hosts[id-1], int32(r))
+		}
+	}
+	if idempotent(p.spec) {
+		w.dedup = make([]producerMemory, p.replicas*len(p.producers))
+		for i := range w.dedup {
+			w.dedup[i].pid = -1
+		}
+	}
+	for b := range w.brokers {
+		w.brokers[b] = broker{life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset}
+	}
+}
+
+// fetcherNumber is which of a broker pair's fetchers reads a partition
+// (AbstractFetcherManager.getFetcherId: abs(31·hash(topic) + partition) mod n).
+func fetcherNumber(topic string, partition, n int) int32 {
+	h := 31*javaHash(topic) + int32(partition)
+	return (h & 0x7fffffff) % int32(n)
+}
+
+// javaHash is String.hashCode.
+func javaHash(s string) int32 {
+	var h int32
+	for _, r := range s {
+		h = 31*h + r
+	}
+	return h
+}
+
+// resetProducers makes the producer instances.
+func (w *world) resetProducers() {
+	p := w.plan
+	w.producer = make([]producerState, len(p.producers))
+	for i := range p.producers {
+		pp := &p.producers[i]
+		spec := &p.spec.Producers[pp.producer]
+		name := nameOf("producer/"+spec.Name, pp.instance)
+		topic := &p.topics[spec.Topic]
+		s := &w.producer[i]
+		*s = producerState{
+			config: &spec.Config, topic: spec.Topic, first: topic.first,
+			keys: w.shared.keys[pp.producer], partitionOf: w.shared.keyTargets[pp.producer],
+			sizes:      workload.NewSizes(spec.RecordSize),
+			sizeStream: rng.New(w.seed, name, "sizes"),
+			keyStream:  rng.New(w.seed, name, "keys"),
+			arrivals: workload.NewArrivals(w.shared.curves[pp.producer], spec.Arrivals, pp.instance, spec.Instances,
+				rng.New(w.seed, name, "arrivals")),
+			machine: kafka.NewProducer(kafka.ProducerOptions{
+				Client: spec.Client, Partitioner: spec.Partitioner, Config: spec.Config,
+				Partitions: topic.count, Brokers: p.brokers, ID: int64(i), Stream: rng.New(w.seed, name, "client"),
+			}),
+			connected: make([]int32, p.brokers), connecting: make([]int32, p.brokers),
+		}
+		for b := range s.connected {
+			s.connected[b] = notConnected
+		}
+	}
+}
+
+// resetConsumers makes the groups and their members.
+func (w *world) resetConsumers() {
+	p := w.plan
+	c := &w.consumers
+	for g := range p.groups {
+		gp := &p.groups[g]
+		n := len(gp.partitions)
+		state := groupState{
+			machine:     kafka.NewGroup(kafka.GroupConfig{InitialRebalanceDelay: p.cluster.Config.GroupInitialRebalance}),
+			coordinator: -1, slow: 1,
+			partition: p.topics[p.offsets].first + kafka.PartitionID(gp.offsets),
+			committed: make([]kafka.Offset, n), processed: make([]kafka.Offset, n),
+			owner: make([]int32, n), stoppedAt: make([]sim.Time, n), order: make([]int32, n*len(p.producers)),
+		}
+		for k := range n {
+			state.committed[k], state.owner[k], state.stoppedAt[k] = -1, -1, sim.Never
+		}
+		for k := range state.order {
+			state.order[k] = -1
+		}
+		c.groups = append(c.groups, state)
+	}
+	for i := range p.members {
+		w.addMember(i)
+	}
+}
+
+// addMember makes one group member, not yet started.
+func (w *world) addMember(i int) {
+	p := w.plan
+	mp := &p.members[i]
+	spec := &p.spec.Groups[mp.group]
+	gp := &p.groups[mp.group]
+	topics := make([]kafka.TopicPartitions, 0, len(spec.Topics))
+	for _, t := range spec.Topics {
+		topics = append(topics, kafka.TopicPartitions(p.topics[t].count))
+	}
+	config := &spec.Config
+	n := len(gp.partitions)
+	m := memberState{
+		group: mp.group, number: mp.member, node: int32(p.memberAt + i), config: spec, down: true, coordinator: -1,
+		slot: make([]int32, n), leader: make([]int32, n), epoch: make([]kafka.LeaderEpoch, n),
+		sources: make([]source, p.brokers),
+		stream:  rng.New(w.seed, nameOf("member/"+spec.Name, mp.member), "processing"),
+		machine: kafka.NewMember(kafka.MemberConfig{
+			Member: kafka.MemberID(mp.member), Client: spec.Client, Protocol: spec.Protocol, Assignor: config.Assignor,
+			Static: config.StaticMembership, Topics: topics, SessionTimeout: config.SessionTimeout,
+			HeartbeatInterval: config.HeartbeatInterval, MaxPollInterval: config.MaxPollInterval,
+			RebalanceTimeout: config.RebalanceTimeout, RequestTimeout: config.RequestTimeout,
+			RetryBackoff: config.RetryBackoff, RetryBackoffMax: config.RetryBackoffMax,
+		}),
+	}
+	for k := range m.slot {
+		m.slot[k] = -1
+	}
+	for b := range m.sources {
+		m.sources[b].parked = noMessage
+	}
+	w.consumers.members = append(w.consumers.members, m)
+}
+
+// resetObserved clears what is observed.
+func (w *world) resetObserved() {
+	p := w.plan
+	groups := len(p.groups)
+	w.observed = observed{
+		warmupEnds: sim.Time(prologue).Add(p.spec.Warmup),
+		producers:  make([]producerCounts, len(p.spec.Producers)),
+		latency:    make([]stats.Sketch, len(p.spec.Producers)),
+		failover:   make([]stats.Sketch, len(p.topics)),
+		delivery:   make([]stats.Sketch, groups), lagRecords: make([]stats.Sketch, groups),
+		lagTime: make([]stats.Sketch, groups), committed: make([]stats.Sketch, groups),
+		members: make([]stats.Sketch, groups), memberTime: make([]time.Duration, groups), lagPeak: make([]lagPeak, groups),
+		in: make([]stats.Sketch, p.brokers), out: make([]stats.Sketch, p.brokers), written: make([]stats.Sketch, p.brokers),
+		partitions: make([]partitionWatch, len(p.partitions)), topics: make([]topicCounts, len(p.topics)),
+		groups: make([]groupCounts, groups),
+	}
+	w.observed.series = newSeries(&w.shared.grid, w)
+	w.faults = faultState{
+		active:  make([]activeFault, len(p.spec.Faults)),
+		rolling: make([]rollingState, len(p.spec.Faults)),
+	}
+	for i := range w.faults.rolling {
+		w.faults.rolling[i].current = -1
+	}
+}
+
+// resetWatches begins the measures of availability.
+func (w *world) resetWatches() {
+	for i := range w.observed.partitions {
+		v := &w.observed.partitions[i]
+		v.faultAt = sim.Never
+		v.since = sim.Time(prologue)
+		v.confirmed = noBatch
+	}
+	for i := range w.plan.spec.Producers {
+		pr := &w.plan.spec.Producers[i]
+		if pr.Config.Acks == scenarios.AcksAll {
+			t := &w.plan.topics[pr.Topic]
+			for p := range t.count {
+				w.observed.partitions[int(t.first)+p].all = true
+			}
+		}
+	}
+}
+
+// begin schedules the start of everything: rasters with random phases, brokers
+// that take over their roles, clients, load and faults.
+func (w *world) begin() {
+	p := w.plan
+	config := &p.cluster.Config
+	copyPeers := w.control.peers
+	for b := range p.brokers {
+		copy(w.peers[b*p.brokers:(b+1)*p.brokers], copyPeers)
+		id := int32(b)
+		s := rng.New(w.seed, nameOf("broker", b+1), "phases")
+		inc := int64(w.processes[b].inc)
+		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.HeartbeatInterval)), evHeartbeat, id, inc)
+		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.ReplicaLagTimeMax/2)), evISRCheck, id, inc)
+		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.HWCheckpointInterval)), evCheckpoint, id, inc)
+		w.scheduleRetention(sim.Time(0).Add(s.UniformDuration(0, config.RetentionCheckInterval)), id)
+	}
+	for pass := range 2 { // leaders first: a follower's first fetch finds them
+		for b := range p.brokers {
+			for _, r := range w.hosts[b] {
+				rep := &w.replicas[r]
+				state := w.control.image[rep.partition]
+				if leads := state.Leader == rep.index; leads == (pass == 0) {
+					w.applyPartition(0, int32(b), rep.partition, &state)
+				}
+			}
+			for part := range w.control.image {
+				w.state[b*len(p.partitions)+part] = w.control.image[part]
+			}
+		}
+	}
+	s := &w.quorumStream
+	stale := kafka.StaleCheckPeriod(config.SessionTimeout)
+	w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, stale)), evStaleCheck, w.control.active, 0)
+	if config.AutoLeaderRebalance {
+		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.LeaderImbalanceInterval)), evPreferred, w.control.active, 0)
+	}
+	w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.UncleanElectionInterval)), evUnclean, w.control.active, 0)
+	w.startClients()
+	w.scheduleFaults()
+	w.engine.Schedule(sim.Time(tickStep), evTick, 0, 0)
+	w.engine.Schedule(w.loadEnd, evStop, 0, 0)
+	w.engine.Schedule(w.loadEnd.Add(p.spec.Drain), evEnd, 0, 0)
+}
+
+// startClients starts the group members at once and the producers a second
+// before their load.
+func (w *world) startClients() {
+	for i := range w.consumers.members {
+		node := w.consumers.members[i].node
+		at := w.netStreams[node].UniformDuration(0, 100*time.Millisecond)
+		w.engine.Schedule(sim.Time(0).Add(at), evMemberStart, node, 0)
+	}
+	for i := range w.producer {
+		node := int32(w.plan.producerAt + i)
+		at := prologue - time.Second + w.netStreams[node].UniformDuration(0, 100*time.Millisecond)
+		w.engine.Schedule(sim.Time(0).Add(at), evProducerStart, int32(i), 0)
+		w.nextRecord(int32(i))
+	}
+}

@@ -1,0 +1,122 @@
+package batch
+
+import (
+	"fmt"
+
+	"kafkasim/models/kafka"
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+)
+
+// resolve finds the nodes that a target names now, or says why there is none.
+// For slow_downstream and config_change the number is the group's or the topic's.
+func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKind) (nodes []int32, why string) {
+	switch t.Kind {
+	case scenarios.TargetBroker:
+		nodes = []int32{int32(t.Node - 1)}
+	case scenarios.TargetController:
+		nodes = []int32{w.controllerNode(t.Node)}
+	case scenarios.TargetActiveController:
+		if w.control.active < 0 {
+			return nil, "no controller is active"
+		}
+		nodes = []int32{w.control.active}
+	case scenarios.TargetLeaderOf, scenarios.TargetFollowerOf:
+		return w.resolveReplica(t, kind)
+	case scenarios.TargetMember:
+		g := &w.plan.groups[t.Group]
+		if kind == scenarios.SlowDownstream {
+			return []int32{int32(t.Group)}, ""
+		}
+		nodes = []int32{int32(w.plan.memberAt + g.first + t.Node - 1)}
+	case scenarios.TargetProducer:
+		for i := range w.plan.producers {
+			if w.plan.producers[i].producer == t.Producer {
+				nodes = append(nodes, int32(w.plan.producerAt+i))
+			}
+		}
+	case scenarios.TargetRack:
+		for b, rack := range w.plan.brokerRacks {
+			if rack == t.Rack {
+				nodes = append(nodes, int32(b))
+			}
+		}
+	case scenarios.TargetRandomBroker:
+		up := w.liveBrokers()
+		if len(up) == 0 {
+			return nil, "no broker is up"
+		}
+		nodes = []int32{up[w.faultStream.IntN(len(up))]}
+	case scenarios.TargetEach, scenarios.TargetCluster:
+		for b := range w.brokers {
+			nodes = append(nodes, int32(b))
+		}
+	case scenarios.TargetClients, scenarios.NoTarget:
+		if kind == scenarios.ConfigChange || kind == scenarios.SlowDownstream {
+			return []int32{int32(t.Group)}, ""
+		}
+		return nil, "it names no node"
+	}
+	return w.standing(nodes, kind)
+}
+
+// resolveReplica finds the broker that leads a partition, or the first one that
+// follows.
+func (w *world) resolveReplica(t *scenarios.Target, kind scenarios.FaultKind) ([]int32, string) {
+	p := w.plan.topics[t.Topic].first + kafka.PartitionID(t.Partition)
+	s := &w.control.image[p]
+	name := fmt.Sprintf("%s-%d", w.plan.topics[t.Topic].name, t.Partition)
+	if t.Kind == scenarios.TargetLeaderOf {
+		if s.Leader == kafka.NoReplica {
+			return nil, name + " has no leader"
+		}
+		return w.standing([]int32{int32(w.assigned[p][s.Leader]) - 1}, kind)
+	}
+	for i, id := range w.assigned[p] {
+		if b := int32(id) - 1; kafka.ReplicaIndex(i) != s.Leader && w.processes[b].up && !w.processes[b].paused {
+			return []int32{b}, ""
+		}
+	}
+	return nil, name + " has no live follower"
+}
+
+// standing keeps of nodes those to which a fault can happen.
+func (w *world) standing(nodes []int32, kind scenarios.FaultKind) ([]int32, string) {
+	switch kind {
+	case scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss, scenarios.SlowDisk,
+		scenarios.SlowDownstream, scenarios.ConfigChange, scenarios.RollingRestart:
+		return nodes, ""
+	default:
+	}
+	var up []int32
+	for _, n := range nodes {
+		p := &w.processes[n]
+		if p.up && !p.paused && !(int(n) < w.plan.brokers && w.brokers[n].life == lifeStopping) {
+			up = append(up, n)
+		}
+	}
+	if len(up) == 0 {
+		return nil, "its target is down already"
+	}
+	return up, ""
+}
+
+// controllerNode is the node of controller 101.., or in combined mode of the
+// broker that has that id.
+func (w *world) controllerNode(id int) int32 {
+	if w.plan.combined {
+		return int32(id - 1)
+	}
+	return int32(w.plan.brokers + id - 101)
+}
+
+// liveBrokers are the brokers whose process runs.
+func (w *world) liveBrokers() []int32 {
+	var up []int32
+	for b := range w.brokers {
+		if w.processes[b].up && !w.processes[b].paused {
+			up = append(up, int32(b))
+		}
+	}
+	return up
+}
