@@ -83,6 +83,7 @@ type memberState struct {
 
 	polling    bool // waits in poll for records
 	processing bool
+	handing    bool  // poll is returning records
 	polls      int64 // generation of the poll in hand
 	polled     []polledRecord
 	pollStart  sim.Time
@@ -133,6 +134,7 @@ type source struct {
 	failures  int
 	connected int32
 	watchdog  bool
+	holds     bool // kgo: a fetch of it is buffered
 }
 
 // A chunk is fetched data of one partition that waits to be handed out.
@@ -265,14 +267,25 @@ func (w *world) freeChunk(c chunk) {
 }
 
 // tryConsume sends fetches for every owned partition that has a position, a
-// leader and nothing buffered or under way: one request a broker
-// (clients/.../consumer/internals/AbstractFetch.java).
+// leader and nothing buffered or under way: one request a broker. Java does so
+// only inside poll (ConsumerNetworkClient; AbstractFetch.prepareFetchRequests); a
+// kgo source fetches on its own as soon as its last fetch has been taken
+// (pkg/kgo/source.go).
 func (w *world) tryConsume(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
-	if m.down {
+	java := m.config.Client == scenarios.Java
+	if m.down || (java && m.processing && !m.handing) {
 		return
 	}
 	lacking := false
+	for b := range m.sources {
+		m.sources[b].holds = false
+	}
+	for k := range m.owned {
+		if o := &m.owned[k]; o.buffered > 0 && m.leader[o.flat] >= 0 && !java {
+			m.sources[m.leader[o.flat]].holds = true
+		}
+	}
 	for k := range m.owned {
 		o := &m.owned[k]
 		if o.inFlight || o.buffered > 0 || o.fetch == positionUnknown || o.stopped {
@@ -284,7 +297,7 @@ func (w *world) tryConsume(now sim.Time, i int32) {
 			continue
 		}
 		s := &m.sources[b]
-		if s.inFlight || s.retryAt > now {
+		if s.inFlight || s.holds || s.retryAt > now {
 			continue
 		}
 		w.sendConsume(now, i, b)

@@ -199,7 +199,9 @@ func (w *world) pollNow(now sim.Time, i int32) {
 	if m = &w.consumers.members[i]; m.config.Commit == scenarios.CommitBeforeProcessing {
 		w.commitPositions(now, i, 0)
 	}
+	w.consumers.members[i].handing = true
 	w.tryConsume(now, i)
+	w.consumers.members[i].handing = false
 }
 
 // take moves records of a chunk into the application's hands and reports whether

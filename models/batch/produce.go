@@ -314,7 +314,7 @@ func (w *world) failWaiting(now sim.Time, id msgID, code kafka.ProduceError) {
 
 // answer sends a completed request back, whatever its kind.
 func (w *world) answer(id msgID, ready sim.Time) {
-	if w.messages[id].kind == msgCommit {
+	if k := w.messages[id].kind; k == msgCommit || k == msgStore {
 		w.answerCommit(id, ready)
 		return
 	}

@@ -187,6 +187,19 @@ func (m *Machines) Fsync(now sim.Time, b int, bytes unit.Bytes, z float64) (done
 	return m.disks[x.disk].Fsync(now, x.stream, bytes, Delay(x.hardware.Fsync, z))
 }
 
+// Sync forces everything of broker b to its disk, as a clean shutdown does; z is
+// a standard normal draw for the device's answer time.
+func (m *Machines) Sync(now sim.Time, b int, z float64) (done sim.Time) {
+	x := &m.brokers[b]
+	return m.Fsync(now, b, m.disks[x.disk].Dirty(now, x.stream), z)
+}
+
+// Wakeup is how long a waiting thread of broker b takes to begin work that is
+// ready; z is a standard normal draw.
+func (m *Machines) Wakeup(b int, z float64) time.Duration {
+	return Delay(m.brokers[b].hardware.Wakeup, z)
+}
+
 // Read reads bytes of broker b's log at position, counted as Appended counts,
 // from the page cache or the disk.
 func (m *Machines) Read(now sim.Time, b int, position, bytes unit.Bytes) (done sim.Time) {

@@ -173,3 +173,32 @@ func TestExposureToPowerLoss(t *testing.T) {
 		}
 	}
 }
+
+func TestCleanShutdownSyncsEverything(t *testing.T) {
+	m := NewMachines(laptop())
+	m.Append(second, 2, 50*unit.MB)
+	done := m.Sync(2*second, 2, 0)
+	if want := 2*second + second/2; done != want {
+		t.Errorf("50 MB are on the platter at %d, want %d", done, want)
+	}
+	if got := m.Lose(done, 2); got != 50*unit.MB {
+		t.Errorf("%d bytes survive, want all", got)
+	}
+}
+
+// BenchmarkRequest is a produce request of 100 kB at a broker under load: the
+// cost of the host model in an event of the batch plane.
+func BenchmarkRequest(b *testing.B) {
+	m := NewMachines(laptop())
+	now := sim.Time(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		now += sim.Time(2 * time.Millisecond)
+		cost := m.RequestCost(1, 100*unit.KB)
+		m.Receive(now, 1, 100*unit.KB)
+		m.ServeIO(now, 1, cost)
+		m.Append(now, 1, 100*unit.KB)
+		m.ServeNetwork(now, 1, cost)
+		m.Send(now, 1, 1000)
+	}
+}
