@@ -196,6 +196,9 @@ func valueProblem(s Setting, format string, args ...any) Problem {
 func nearestSetting(name string, candidates []string) string {
 	best, distance := "", 0
 	for _, c := range candidates {
+		if best != "" && max(len(c)-len(name), len(name)-len(c)) >= distance {
+			continue // it takes as many insertions or deletions at least
+		}
 		if d := editDistance(name, c); best == "" || d < distance {
 			best, distance = c, d
 		}
@@ -211,6 +214,12 @@ const maxSettingName = 100
 // insertions, deletions and substitutions that turn a into b.
 func editDistance(a, b string) int {
 	a, b = a[:min(len(a), maxSettingName)], b[:min(len(b), maxSettingName)]
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] { // an equal beginning costs nothing
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
 	var row [maxSettingName + 1]int
 	for j := range len(b) + 1 {
 		row[j] = j

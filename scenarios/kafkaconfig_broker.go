@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"time"
 
 	"kafkasim/sim/unit"
@@ -113,10 +114,14 @@ func brokerRules(version Version, c *BrokerConfig) []settingRule {
 		millisRule("log.flush.scheduler.interval.ms", fromLong(1), &c.LogFlushSchedulerInterval),
 		millisRule("log.retention.check.interval.ms", fromLong(1), &c.RetentionCheckInterval),
 	}
-	if version >= V43 {
-		rules = append(rules, millisRule("group.consumer.assignment.interval.ms", wholeRange{0, 15000}, &c.GroupAssignmentInterval))
+	const assignment = "group.consumer.assignment.interval.ms"
+	if version < V43 {
+		return append(rules, settingRule{assignment, func(string) error {
+			return errors.New("it came with Kafka 4.3 (KIP-1263), and this cluster is older; remove it")
+		}})
 	}
-	return rules
+	// The upper bound is the default of group.consumer.max.assignment.interval.ms.
+	return append(rules, millisRule(assignment, wholeRange{0, 15000}, &c.GroupAssignmentInterval))
 }
 
 // brokerConflicts holds the requirements between settings of

@@ -266,7 +266,7 @@ func TestMeaningOfValues(t *testing.T) {
 		t.Errorf("assignment interval of 4.2: %v; KIP-1263 came with 4.3", got)
 	}
 	_, problems = decodeBrokerConfig(V42, config("group.consumer.assignment.interval.ms: 5"))
-	only(t, problems, "group.consumer.assignment.interval.ms is a Kafka setting that is not modelled; remove it")
+	only(t, problems, "group.consumer.assignment.interval.ms: it came with Kafka 4.3 (KIP-1263), and this cluster is older; remove it")
 }
 
 // TestTopicDefaults: of several units of a time the finest given one wins, in any
