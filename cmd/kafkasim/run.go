@@ -63,7 +63,9 @@ func (s *session) runCommand() *cobra.Command {
 // check refuses flags that make no sense, before anything is read.
 func (o *runOptions) check(scenarioCount int) error {
 	switch o.plane {
-	case "auto", "batch", "flow":
+	case "auto", "batch":
+	case "flow":
+		return &codedError{exitInvalid, errors.New("not yet supported: the flow plane; use --plane batch")}
 	default:
 		return usage(fmt.Errorf("--plane %s: there are auto, batch and flow", o.plane))
 	}
