@@ -63,8 +63,7 @@ func (w *world) act(now sim.Time, i int32, effects []kafka.ProducerEffect) {
 		case kafka.RequestMetadata:
 			w.requestMetadata(now, int32(w.plan.producerAt)+i)
 		case kafka.WakeAt:
-			w.producer[i].wakeAt = e.At
-			w.engine.Schedule(max(now, e.At), evProducerWake, i, int64(e.At))
+			w.wakeProducer(now, i, e.At)
 		case kafka.BatchDone:
 			w.batchDone(now, i, e)
 		case kafka.RecordAdmitted:
@@ -76,6 +75,43 @@ func (w *world) act(now sim.Time, i int32, effects []kafka.ProducerEffect) {
 		case kafka.DisconnectFrom:
 			w.producer[i].connected[e.Broker-1] = notConnected
 		}
+	}
+}
+
+// nearWake divides a producer's wake-ups into near ones (linger, back-off) and
+// far ones (timeouts): each kind has one event at a time, so that a near one does
+// not leave a far one behind in the queue every time.
+const nearWake = 100 * time.Millisecond
+
+// wakeProducer makes at the wake-up of a producer. An event that is due no later
+// is there already as a rule, and will find out then that it came too early.
+func (w *world) wakeProducer(now sim.Time, i int32, at sim.Time) {
+	p := &w.producer[i]
+	p.wakeAt = max(now, at)
+	far := 0
+	if p.wakeAt.Sub(now) > nearWake {
+		far = 1
+	}
+	if p.wakeAt < p.wakeEvents[far] {
+		p.wakeEvents[far] = p.wakeAt
+		w.engine.Schedule(p.wakeAt, evProducerWake, i, int64(far))
+	}
+}
+
+// onProducerWake is a producer's wake-up, or an event that stands for a later one.
+func (w *world) onProducerWake(now sim.Time, i int32, far int64) {
+	p := &w.producer[i]
+	if now != p.wakeEvents[far] {
+		return
+	}
+	p.wakeEvents[far] = sim.Never
+	switch {
+	case p.down:
+	case p.wakeAt <= now:
+		p.wakeAt = sim.Never
+		w.act(now, i, p.machine.OnWake(now, w.effects[:0]))
+	case p.wakeAt != sim.Never:
+		w.wakeProducer(now, i, p.wakeAt)
 	}
 }
 

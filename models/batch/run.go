@@ -56,9 +56,7 @@ func (w *world) dispatch(e *sim.Event) {
 	case evProducerStart:
 		w.act(now, id, w.producer[id].machine.Start(now, w.effects[:0]))
 	case evProducerWake:
-		if p := &w.producer[id]; !p.down && int64(p.wakeAt) == e.Arg {
-			w.act(now, id, p.machine.OnWake(now, w.effects[:0]))
-		}
+		w.onProducerWake(now, id, e.Arg)
 	case evPollDone:
 		w.onPollDone(now, w.memberOf(id), e.Arg)
 	case evFetcher:

@@ -279,6 +279,7 @@ func (w *world) resetProducers() {
 				Client: spec.Client, Partitioner: spec.Partitioner, Config: spec.Config,
 				Partitions: topic.count, Brokers: p.brokers, ID: int64(i), Stream: rng.New(w.seed, name, "client"),
 			}),
+			wakeAt: sim.Never, wakeEvents: [2]sim.Time{sim.Never, sim.Never},
 			connected: make([]int32, p.brokers), connecting: make([]int32, p.brokers),
 		}
 		for b := range s.connected {

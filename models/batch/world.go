@@ -190,8 +190,9 @@ type producerState struct {
 	global      []batchID // by the machine's batch id
 	unacked     []int32   // records that wait for an answer, by partition of the topic
 	wakeAt      sim.Time
-	connected   []int32 // incarnation of the broker that each connection leads to; -1: none
-	connecting  []int32 // generation of the attempt under way
+	wakeEvents  [2]sim.Time // when the earliest near and far event for it comes; Never: none
+	connected   []int32     // incarnation of the broker that each connection leads to; -1: none
+	connecting  []int32     // generation of the attempt under way
 	topic       int
 	first       kafka.PartitionID
 	down        bool
