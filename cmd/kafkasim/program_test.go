@@ -195,6 +195,21 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
+func TestTableIsShownThoughTheFileCannotBeWritten(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full here")
+	}
+	got := execute(func(_ context.Context, spec *scenarios.Spec, _ models.Options) (*result.Set, error) {
+		return partial(spec, 2), nil
+	}, "run", "leader-crash-acks-1", "--json", "/dev/full", "--quiet")
+	if got.code != exitBroken || !strings.Contains(got.stderr, "cannot write /dev/full") {
+		t.Errorf("exit code %d, want %d; stderr %q", got.code, exitBroken, got.stderr)
+	}
+	if !strings.Contains(got.stdout, "leader-crash-acks-1") {
+		t.Errorf("the result is lost:\n%s", got.stdout)
+	}
+}
+
 // TestFullOutput does the same on a disk without space.
 func TestFullOutput(t *testing.T) {
 	t.Parallel()

@@ -148,7 +148,8 @@ func (s *session) watch(spec *scenarios.Spec, quiet bool) progress {
 }
 
 // report writes the result where it was asked for: the table to stdout, or the
-// JSON there instead, or the JSON to its file beside the table.
+// JSON there instead, or the JSON to its file beside the table. Where one of them
+// cannot be written the other still is.
 func (s *session) report(set *result.Set, jsonTo string, file *file) error {
 	var table, asJSON bytes.Buffer
 	if jsonTo != "" {
@@ -156,18 +157,17 @@ func (s *session) report(set *result.Set, jsonTo string, file *file) error {
 			return fmt.Errorf("write JSON: %w", err)
 		}
 	}
-	if file != nil {
-		if err := file.commit(asJSON.Bytes()); err != nil {
-			return err
-		}
-	}
 	if jsonTo == "-" {
 		_, err := s.stdout.Write(asJSON.Bytes())
 		return err
+	}
+	var unwritten error
+	if file != nil {
+		unwritten = file.commit(asJSON.Bytes())
 	}
 	if err := render.Terminal(&table, set, render.TerminalOptions{Width: s.width(), Colour: s.coloured()}); err != nil {
 		return fmt.Errorf("draw the table: %w", err)
 	}
 	_, err := s.stdout.Write(table.Bytes())
-	return err
+	return errors.Join(unwritten, err)
 }
