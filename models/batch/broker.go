@@ -433,22 +433,29 @@ func (w *world) dropBrokerState(now sim.Time, b int32) {
 }
 
 // resetPeers tells everybody connected to a dead process that it is gone: the
-// kernel closes its sockets.
+// kernel closes its sockets, after what stands in their send buffers. A peer reads
+// the answers that had left the process first (kafka.md J.1), and a fetcher whose
+// answer is under way finds the closed connection with its next request.
 func (w *world) resetPeers(now sim.Time, b int32) {
 	k := int32(w.plan.cluster.Config.ReplicaFetchers)
 	n := int32(w.plan.brokers)
 	for follower := range n {
 		for i := range k {
 			f := (follower*n+b)*k + i
-			if w.fetchers[f].inFlight && w.reachable(b, follower) {
+			s := &w.fetchers[f]
+			answered := s.answered == s.session && s.answerSent < now
+			if s.inFlight && !answered && w.reachable(b, follower) {
 				delay := w.delayBetween(b, follower, w.fetcherStream(f))
-				w.engine.Schedule(now.Add(delay), evFetcherReset, f, int64(w.fetchers[f].session))
+				w.engine.Schedule(now.Add(delay), evFetcherReset, f, int64(s.session))
 			}
 		}
 	}
 	for i := range w.producer {
 		if node := int32(w.plan.producerAt + i); w.producer[i].connected[b] >= 0 && w.reachable(b, node) {
-			w.engine.Schedule(now.Add(w.delayBetween(b, node, node)), evClientReset, node, int64(b)<<32|int64(w.producer[i].connected[b]))
+			// Behind the last answer on the way to the client.
+			answers := len(w.connections) + i*w.plan.brokers + int(b)
+			arrive := max(now.Add(w.delayBetween(b, node, node)), w.lastArrival[answers])
+			w.engine.Schedule(arrive, evClientReset, node, int64(b)<<32|int64(w.producer[i].connected[b]))
 		}
 	}
 	w.resetMembers(now, b)

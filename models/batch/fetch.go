@@ -304,7 +304,9 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 	}
 	s.scratch, s.news = s.news, rest
 	bytes := 80 + 32*int64(len(m.parts)) + total
-	w.reply(id, msgFetchReply, bytes, now)
+	session := int32(m.number)
+	sent := w.reply(id, msgFetchReply, bytes, now)
+	s.answered, s.answerSent = session, sent
 }
 
 // copyEntries adds one partition's data to a response: whole batches, at least

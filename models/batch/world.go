@@ -130,6 +130,8 @@ type fetcher struct {
 	established      bool     // the leader has processed one
 	outOfISR         int32    // replicas that may have to be proposed for the ISR
 	retryAt          sim.Time // whole-request back-off
+	answered         int32    // the last session that the leader answered
+	answerSent       sim.Time // when that answer left its process
 }
 
 // A broker is a broker process and what it knows.
