@@ -66,6 +66,9 @@ func (r *Runner) Run(ctx context.Context, number int) (result.Replication, error
 		w.violate("%v", err)
 		return result.Replication{}, w.failure
 	}
+	if w.failure != nil { // found while the ledger was closed
+		return result.Replication{}, w.failure
+	}
 	return out, nil
 }
 

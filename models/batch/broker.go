@@ -401,6 +401,9 @@ func (w *world) dropBrokerState(now sim.Time, b int32) {
 		rep.waits, rep.waiting = rep.waits[:0], 0
 		rep.parked = rep.parked[:0]
 		w.removeFromFetcher(r)
+		if rep.role == roleLeader {
+			w.closeLossWindow(now, r)
+		}
 		rep.role = roleNone
 		rep.alter = false
 	}

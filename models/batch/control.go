@@ -481,6 +481,7 @@ func (w *world) deactivate() {
 	c := &w.control
 	c.active = -1
 	c.term++
+	w.quorumLost = true
 	for _, r := range c.waiting {
 		w.controlLost(r.message)
 	}

@@ -236,6 +236,7 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleFollower, s.LeaderEpoch
 	if led {
+		w.closeLossWindow(now, r)
 		rep.alter = false
 		w.failWaits(now, rep)
 		w.failConsumers(now, rep)

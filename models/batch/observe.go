@@ -80,6 +80,7 @@ type partitionWatch struct {
 	stall   time.Duration
 	all     bool // its producers use acks=all
 
+	windows      []lossWindow
 	confirmed    batchID // the last batch that acks=all acknowledged
 	confirmedEnd kafka.Offset
 }
@@ -194,6 +195,9 @@ func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.
 	if v.faultAt != sim.Never && after.Leader != kafka.NoReplica && after.LeaderEpoch != before.LeaderEpoch {
 		w.observed.failover[topic].Add(int64(now.Sub(v.faultAt)), 1)
 		v.faultAt = sim.Never
+	}
+	if after.LeaderEpoch != before.LeaderEpoch {
+		w.openLossWindow(now, change.Partition, before, after)
 	}
 	w.reassess(now, change.Partition)
 }

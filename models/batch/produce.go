@@ -173,6 +173,9 @@ func (w *world) hint(p *part, b int) {
 func (w *world) appendLeader(now sim.Time, r int32, id batchID) sim.Time {
 	rep := &w.replicas[r]
 	batch := &w.batches[id]
+	if batch.appended == 0 {
+		batch.at = now
+	}
 	w.beforeAppend(rep)
 	w.brokers[rep.broker].disk += int64(batch.bytes)
 	rep.log.append(rep.epoch, id, batch.count, int64(batch.bytes), w.brokers[rep.broker].disk)

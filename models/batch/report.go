@@ -55,6 +55,8 @@ func label(key, value string) string { return "{" + key + "=" + value + "}" }
 func (w *world) observations() []result.Observation {
 	s := &sheet{}
 	counts := w.settle()
+	bounds := w.lossBound()
+	w.boundSheet(s, counts, bounds)
 	w.ledgerSheet(s, counts)
 	w.timeSheet(s)
 	w.groupSheet(s)
@@ -73,6 +75,32 @@ func (w *world) ledgerSheet(s *sheet, counts []fateCount) {
 	}
 	for p := range spec.Producers {
 		w.ledgerRows(s, label("producer", spec.Producers[p].Name), w.sum(counts, func(q int) bool { return q == p }))
+	}
+}
+
+// boundSheet lists the worst case of acknowledged loss, which no replication may
+// exceed.
+func (w *world) boundSheet(s *sheet, counts []fateCount, bounds []int64) {
+	spec := w.plan.spec
+	sum := func(pick func(p int) bool) float64 {
+		var bound, lost int64
+		for p := range bounds {
+			if pick(p) {
+				bound += bounds[p]
+				lost += counts[p].lostAcked
+			}
+		}
+		if lost > bound {
+			w.violate("%d acknowledged records are lost, and the faults of the replication can cost %d at most", lost, bound)
+		}
+		return float64(bound)
+	}
+	s.value("loss.bound.acked", "", sum(func(int) bool { return true }))
+	for t := range spec.Topics {
+		s.value("loss.bound.acked", label("topic", spec.Topics[t].Name), sum(func(p int) bool { return spec.Producers[p].Topic == t }))
+	}
+	for p := range spec.Producers {
+		s.value("loss.bound.acked", label("producer", spec.Producers[p].Name), sum(func(q int) bool { return q == p }))
 	}
 }
 

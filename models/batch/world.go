@@ -56,9 +56,10 @@ type batchState struct {
 	partition   kafka.PartitionID
 	commit      int32 // index of the commit's content, or -1
 	fate        batchFate
-	appended    uint8 // times that a leader appended it, at most 255
-	found       uint8 // times that it stands in the final log
-	retired     bool  // removed by retention
+	appended    uint8    // times that a leader appended it, at most 255
+	found       uint8    // times that it stands in the final log
+	retired     bool     // removed by retention
+	at          sim.Time // of its first append
 	sequence    int32
 	epoch       int16
 	pid         int64
@@ -277,6 +278,7 @@ type world struct {
 	timers                     []kafka.GroupTimer
 	lossy                      []bool // brokers that have lost acknowledged bytes
 	anyLossy                   bool
+	quorumLost                 bool   // for a time no controller was active
 	everUnclean, truncatedEver []bool // by partition
 }
 

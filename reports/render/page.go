@@ -178,10 +178,29 @@ func (p *page) labelled(base string) []*result.Metric {
 			labelled = append(labelled, m)
 		}
 	}
-	if len(plain) == 1 && (len(labelled) == 1 || len(labelled) > most) {
-		return plain
+	if len(plain) != 1 {
+		return slices.Concat(plain, labelled[:min(len(labelled), most)])
 	}
-	return slices.Concat(plain, labelled[:min(len(labelled), most)])
+	for _, m := range labelled {
+		same := 0
+		for _, other := range labelled {
+			if labelKey(other) == labelKey(m) {
+				same++
+			}
+		}
+		// One value says what the total says; many, and brokers, are for the JSON.
+		if same > 1 && same <= most && labelKey(m) != "broker" {
+			plain = append(plain, m)
+		}
+	}
+	return plain
+}
+
+// labelKey is the name of a metric's label: topic in {topic=events}.
+func labelKey(m *result.Metric) string {
+	_, labels := result.SplitName(m.Name)
+	key, _, _ := strings.Cut(strings.Trim(labels, "{}"), "=")
+	return key
 }
 
 // displayName is a metric's name for a row: of one with labels below one

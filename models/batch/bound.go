@@ -1,0 +1,103 @@
+package batch
+
+import (
+	"kafkasim/models/kafka"
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+)
+
+// A lossWindow is a span of time in which a leader may have acknowledged with
+// acks=1 what its successor does not have.
+type lossWindow struct {
+	from, to sim.Time
+	leader   int32 // replica that still takes records; -1: to is final
+}
+
+// openLossWindow begins a window at an election: the successor is a member of the
+// ISR, so it was caught up no longer ago than the lag rule tolerates
+// (replica.lag.time.max.ms and half of it, the raster of the check), and the old
+// leader broke at most a session, a check and a heartbeat ago. The window ends
+// when the old leader stops, or hears that it is one no more.
+func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after *kafka.PartitionState) {
+	if before.Leader == kafka.NoReplica || before.Leader == after.Leader {
+		return
+	}
+	config := &w.plan.cluster.Config
+	slack := config.ReplicaLagTimeMax*3/2 + config.SessionTimeout + kafka.StaleCheckPeriod(config.SessionTimeout) + config.HeartbeatInterval
+	old := int32(w.plan.partitions[p].replica + int(before.Leader))
+	window := lossWindow{from: now - sim.Time(slack), to: now, leader: old}
+	if w.replicas[old].role != roleLeader {
+		window.leader = -1
+	}
+	v := &w.observed.partitions[p]
+	v.windows = append(v.windows, window)
+}
+
+// closeLossWindow ends the windows of a leader that takes no more records.
+func (w *world) closeLossWindow(now sim.Time, r int32) {
+	v := &w.observed.partitions[w.replicas[r].partition]
+	for i := range v.windows {
+		if v.windows[i].leader == r {
+			v.windows[i].to, v.windows[i].leader = now, -1
+		}
+	}
+}
+
+// lossBound is the most acknowledged records of each producer that the faults of
+// this replication can have cost (loss.bound.acked):
+//
+//   - nothing on a partition whose leader never changed,
+//   - with acks=1, what was appended within a window of an election,
+//   - with acks=all nothing, as long as no copy was lost and no unclean election
+//     took place (TLA+: LeaderCompleteness),
+//   - everything, on a partition with an unclean election, and on any that had a
+//     replica on a machine or disk that was lost, or while no controller could
+//     shrink an ISR.
+func (w *world) lossBound() []int64 {
+	bound := make([]int64, len(w.plan.spec.Producers))
+	now := w.engine.Now()
+	for i := range w.batches {
+		b := &w.batches[i]
+		if b.fate != fateAcked || w.producer[b.producer].config.Acks == acksNone {
+			continue
+		}
+		if w.mayBeLost(now, b) {
+			bound[w.plan.producers[b.producer].producer] += int64(b.count)
+		}
+	}
+	return bound
+}
+
+// mayBeLost says whether a fault of this replication can have cost a batch.
+func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
+	v := &w.observed.partitions[b.partition]
+	if w.everUnclean[b.partition] || w.lostCopy(b.partition) {
+		return true
+	}
+	if len(v.windows) == 0 || w.producer[b.producer].config.Acks == scenarios.AcksAll {
+		return false
+	}
+	if w.quorumLost {
+		return true
+	}
+	for _, window := range v.windows {
+		to := window.to
+		if window.leader >= 0 {
+			to = now
+		}
+		if b.at >= window.from && b.at <= to {
+			return true
+		}
+	}
+	return false
+}
+
+// lostCopy says whether a broker that has a replica of the partition lost data.
+func (w *world) lostCopy(p kafka.PartitionID) bool {
+	for _, id := range w.assigned[p] {
+		if w.lossy[id-1] {
+			return true
+		}
+	}
+	return false
+}
