@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"runtime/debug"
 
 	"kafkasim/models/kafka"
 	"kafkasim/reports/result"
@@ -40,9 +41,18 @@ func (p *Plane) NewRunner() *Runner { return &Runner{plane: p} }
 const checkEvery = 1 << 14
 
 // Run runs replication number (from 0) to its end. It returns ctx's error if that
-// ends first, and a *Violation if the model broke one of its invariants.
-func (r *Runner) Run(ctx context.Context, number int) (result.Replication, error) {
+// ends first, and a *Violation if the model broke one of its invariants or
+// panicked.
+func (r *Runner) Run(ctx context.Context, number int) (out result.Replication, err error) {
 	w := &r.world
+	defer func() {
+		if p := recover(); p != nil {
+			w.failure = nil
+			w.violate("panic: %v\n%s", p, debug.Stack())
+			out, err = result.Replication{}, w.failure
+			*r = Runner{plane: r.plane} // what is left of the world is not to be used
+		}
+	}()
 	w.reset(r.plane.shared, number)
 	for !w.done {
 		for range checkEvery {
@@ -58,7 +68,7 @@ func (r *Runner) Run(ctx context.Context, number int) (result.Replication, error
 	if w.failure != nil {
 		return result.Replication{}, w.failure
 	}
-	out := result.Replication{
+	out = result.Replication{
 		Index: number, Fingerprint: w.engine.Fingerprint(), Observations: w.observations(),
 		Series: w.observed.series.lines, Warnings: w.observed.warnings,
 	}

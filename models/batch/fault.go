@@ -274,7 +274,7 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 
 // syncLogs is the flush of a clean shutdown.
 func (w *world) syncLogs(now sim.Time, b int32) {
-	w.machines.host.Fsync(now, int(b), 0, 0)
+	w.machines.host.Sync(now, int(b), 0)
 }
 
 // beginLinkFault cuts or degrades the links between two sets of nodes.

@@ -21,6 +21,7 @@ type act struct {
 	faults    string
 	duration  string // empty: 30 s
 	drain     string // empty: 60 s
+	warmup    string // empty: 1 s
 }
 
 // events is the usual topic: one partition, led by broker 1.
@@ -39,7 +40,8 @@ func (a act) text() string {
 		return s
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "scenario: act\nduration: %s\ndrain: %s\nwarmup: 1 s\nreplications: 1\nseed: 7\n", or(a.duration, "30 s"), or(a.drain, "60 s"))
+	fmt.Fprintf(&b, "scenario: act\nduration: %s\ndrain: %s\nwarmup: %s\nreplications: 1\nseed: 7\n", or(a.duration, "30 s"), or(a.drain, "60 s"),
+		or(a.warmup, "1 s"))
 	fmt.Fprintf(&b, "cluster: {%s}\ntopics:\n%s", or(a.cluster, containers), or(a.topics, events))
 	fmt.Fprintf(&b, "producers:\n%s", a.producers)
 	if a.consumers != "" {
