@@ -168,7 +168,7 @@ func (p *plan) addClients() error {
 	if len(lives) > 0 {
 		p.offsets = len(p.topics)
 		p.addTopic(topicPlan{
-			name: "__consumer_offsets", internal: true, count: len(lives), rf: config.OffsetsReplicationFactor, lives: lives,
+			name: "__consumer_offsets", internal: true, count: len(lives), rf: min(config.OffsetsReplicationFactor, p.brokers), lives: lives,
 			config: scenarios.TopicConfig{
 				MinInsyncReplicas: config.OffsetsMinInsyncReplicas, UncleanElection: config.OffsetsUncleanElection,
 				RetentionTime: scenarios.Forever, RetentionBytes: scenarios.Unbounded, SegmentBytes: 100 << 20,

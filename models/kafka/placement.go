@@ -90,7 +90,12 @@ func (l *rackList) place(replicationFactor int, draw func(n int) int) []BrokerID
 		l.offset = 0
 	}
 	first := l.offset
-	replicas := append(make([]BrokerID, 0, replicationFactor), l.racks[first].next(l.epoch))
+	leader := l.racks[first].next(l.epoch)
+	for leader == NoBroker { // after a shuffle, a rack may have had its turn in this epoch's number
+		first = (first + 1) % len(l.racks)
+		leader = l.racks[first].next(l.epoch)
+	}
+	replicas := append(make([]BrokerID, 0, replicationFactor), leader)
 	at := l.offset
 	for len(replicas) < replicationFactor {
 		broker := NoBroker

@@ -60,6 +60,14 @@ func TestPlaceReplicas(t *testing.T) {
 			[]int{0, 0, 0, 1},
 			[][]BrokerID{{3}, {1}, {2}},
 		},
+		// The shuffle leaves rack a first, whose only broker was taken in epoch 0
+		// before; epochs count from 0 again, so the next rack leads.
+		"a rack that has had its turn": {
+			[]string{"a", "b", "c"},
+			1,
+			[]int{0, 0, 0, 0, 2, 1},
+			[][]BrokerID{{1}, {2}, {3}, {2}, {2}},
+		},
 		"a single broker": {
 			[]string{"a"},
 			1,
