@@ -10,10 +10,23 @@ import (
 	"kafkasim/sim/unit"
 )
 
-// responseShare is the part of a request's fixed processor time that is spent on
-// its response: the way back through the response queue and the network thread.
-// Nobody publishes the division; a quarter is a judgement.
-const responseShare = 4
+// How a request's processor time is divided. Nobody publishes the division; these
+// are judgements. Of the fixed part of a request a quarter is its network thread
+// reading it, half an I/O thread doing it, and a quarter the network thread
+// sending its response. Of the part for each byte half is spent beside those
+// threads, while the request goes on: the kernel's protocol work, the collector
+// of garbage, write-back. The other half is a network thread copying from or to
+// the socket, or, of what is received, in equal parts that and an I/O thread
+// checking and appending it.
+const (
+	readShare    = 4 // of the fixed part: reading
+	respondShare = 4 // of the fixed part: responding
+	besideShare  = 2 // of the part for bytes: beside the request's threads
+)
+
+// smallMessage is what is handled in one go by the request's own threads: one
+// network packet.
+const smallMessage = 1448
 
 // machines are the hosts of the brokers, in the terms of the data plane.
 type machines struct {
@@ -32,20 +45,61 @@ func (m *machines) NetworkOut(b int, at sim.Time, bytes int64) sim.Time {
 	return m.host.Send(at, b, unit.Bytes(bytes))
 }
 
-// Handle is the processor time of taking a request or response: reading, parsing
-// and doing it.
-func (m *machines) Handle(b int, at sim.Time, bytes int64) sim.Time {
-	fixed := m.host.RequestCost(b, 0)
-	cost := m.host.RequestCost(b, unit.Bytes(bytes)) - fixed/responseShare
-	_, end := m.host.ServeIO(at, b, cost)
-	return end
+// cost divides the processor time of a message of bytes at broker b: its fixed
+// part, its bytes' part on the request's own threads, and that beside them.
+func (m *machines) cost(b int, bytes int64) (fixed, own, beside time.Duration) {
+	fixed = m.host.RequestCost(b, 0)
+	own = m.host.RequestCost(b, unit.Bytes(bytes)) - fixed
+	if bytes > smallMessage {
+		beside = own / besideShare
+		own -= beside
+	}
+	return fixed, own, beside
 }
 
-// Respond is the processor time of sending a response.
-func (m *machines) Respond(b int, at sim.Time, bytes int64) sim.Time {
-	fixed := m.host.RequestCost(b, 0)
-	cost := m.host.RequestCost(b, unit.Bytes(bytes)) - fixed + fixed/responseShare
-	_, end := m.host.ServeNetwork(at, b, cost)
+// Handle takes a request that has arrived at a broker through a network thread
+// and an I/O thread, and returns when it is done. Each of them, if it was idle,
+// begins only after its wake-up.
+func (m *machines) Handle(b int, at sim.Time, bytes int64, wakes [2]time.Duration) sim.Time {
+	fixed, own, beside := m.cost(b, bytes)
+	if beside > 0 {
+		m.host.ServeBackground(at, b, beside)
+	}
+	start, end := m.host.ServeNetwork(at, b, fixed/readShare+own/2)
+	read := awake(at, start, end, wakes[0])
+	start, end = m.host.ServeIO(read, b, fixed-fixed/readShare-fixed/respondShare+own-own/2)
+	return awake(read, start, end, wakes[1])
+}
+
+// Take is a thread of its own, such as a replica fetcher, taking a response that
+// has arrived at a broker; it returns when that is done.
+func (m *machines) Take(b int, at sim.Time, bytes int64, wake time.Duration) sim.Time {
+	fixed, own, beside := m.cost(b, bytes)
+	if beside > 0 {
+		m.host.ServeBackground(at, b, beside)
+	}
+	start, end := m.host.ServeBackground(at, b, fixed+own)
+	return awake(at, start, end, wake)
+}
+
+// Respond is a network thread sending a response; it returns when that has left
+// the process.
+func (m *machines) Respond(b int, at sim.Time, bytes int64, wake time.Duration) sim.Time {
+	fixed, own, beside := m.cost(b, bytes)
+	start, end := m.host.ServeNetwork(at, b, fixed/respondShare+own)
+	if beside > 0 {
+		m.host.ServeBackground(start, b, beside)
+	}
+	return awake(at, start, end, wake)
+}
+
+// awake is when work that could begin at at, and did from start to end, is done:
+// a thread that found it in its queue went straight on, one that waited for it
+// had to be woken first.
+func awake(at, start, end sim.Time, wake time.Duration) sim.Time {
+	if start == at {
+		return end.Add(wake)
+	}
 	return end
 }
 
@@ -57,6 +111,11 @@ func (m *machines) Append(b int, at sim.Time, bytes int64) sim.Time {
 // Fsync forces a log to the disk.
 func (m *machines) Fsync(b int, at sim.Time, bytes int64) sim.Time {
 	return m.host.Fsync(at, b, unit.Bytes(bytes), m.fsync[b].Norm())
+}
+
+// Sync forces everything of a broker to its disk.
+func (m *machines) Sync(b int, at sim.Time) sim.Time {
+	return m.host.Sync(at, b, m.fsync[b].Norm())
 }
 
 // Boot is the time from the start of a broker's process until its clean logs are

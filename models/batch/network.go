@@ -8,6 +8,7 @@ import (
 
 	"kafkasim/scenarios"
 	"kafkasim/sim"
+	"kafkasim/sim/unit"
 )
 
 // Linux's TCP: the first retransmission comes after 200 ms plus the round trip,
@@ -18,10 +19,23 @@ const (
 	tcpSYNRetransmit = time.Second
 )
 
+// Kafka's socket buffers: what a receiver lets a sender have on the way
+// (socket.receive.buffer.bytes of a broker and its socket.send.buffer.bytes,
+// replica.socket.receive.buffer.bytes, and receive.buffer.bytes of a Java
+// consumer; kgo leaves its own to the kernel, which lets them grow).
+const (
+	brokerWindow   = 100 << 10
+	replicaWindow  = 64 << 10
+	consumerWindow = 64 << 10
+)
+
 // latencySteps is the number of equally likely delays that stand for a
 // lognormal: quantiles (i + ½)/latencySteps. The largest lies at z = 3.66, which
 // keeps the tail to 1.2e-4.
-const latencySteps = 4096
+const (
+	latencyBits  = 12
+	latencySteps = 1 << latencyBits
+)
 
 // A latencyTable is a lognormal delay as equally likely values, in ns.
 type latencyTable [latencySteps]int32
@@ -67,6 +81,9 @@ func (w *world) send(id msgID, ready sim.Time) {
 		w.brokers[m.from].bytesOut += m.bytes
 	}
 	arrive := m.leftAt.Add(w.latency(m))
+	if m.bytes > replicaWindow {
+		arrive = arrive.Add(w.windowWait(m, w.window(m)))
+	}
 	if w.linkFaults > 0 {
 		f := &w.links[w.link(m.from, m.to)]
 		if f.cuts > 0 {
@@ -96,7 +113,45 @@ func (w *world) delayBetween(from, to, stream int32) time.Duration {
 	if w.rack[from] == w.rack[to] {
 		table = w.sameRack
 	}
-	return time.Duration(table[w.netStreams[stream].Uint64()>>52])
+	return time.Duration(table[w.netStreams[stream].Uint64()>>(64-latencyBits)])
+}
+
+// windowWait is how much longer than its first bytes a message takes because its
+// receiver's socket buffer holds only window bytes: for each further one the
+// sender waits for a round trip, as far as sending the last one took less. A
+// broker is at one end at least.
+func (w *world) windowWait(m *message, window int64) time.Duration {
+	rounds := (m.bytes - 1) / window
+	if rounds <= 0 {
+		return 0
+	}
+	b := m.to
+	if int(b) >= w.plan.brokers {
+		b = m.from
+	}
+	rtt := 2 * w.latency(m)
+	if w.linkFaults > 0 {
+		rtt += w.links[w.link(m.from, m.to)].delay + w.links[w.link(m.to, m.from)].delay
+	}
+	wait := rtt - w.machines.host.Hardware(int(b)).NetworkBurst.TimeFor(unit.Bytes(window))
+	return time.Duration(rounds) * max(0, wait)
+}
+
+// window is the size of the receiver's socket buffer where somebody reads it all
+// the time; a broker that does not, at a connection that it has muted, is
+// handle's to know.
+func (w *world) window(m *message) int64 {
+	switch m.kind {
+	case msgFetchReply:
+		return replicaWindow
+	case msgConsumeReply:
+		if w.consumers.members[w.memberOf(m.to)].config.Client == scenarios.FranzGo {
+			return brokerWindow
+		}
+		return consumerWindow
+	default:
+		return math.MaxInt64
+	}
 }
 
 // linkDelay is what a faulty link adds: its delay, and the retransmissions of

@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"time"
+
 	"kafkasim/models/kafka"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
@@ -30,8 +32,27 @@ func (w *world) receive(ready sim.Time, id msgID) {
 // handle gives a message its CPU time; evProcess follows.
 func (w *world) handle(ready sim.Time, id msgID) {
 	m := &w.messages[id]
-	end := w.machines.Handle(int(m.to), ready, m.bytes)
+	b := int(m.to)
+	draw := w.netStreams[m.stream].Uint64()
+	first, second := w.wakeUp(b, draw), w.wakeUp(b, draw<<latencyBits)
+	var end sim.Time
+	switch m.kind {
+	case msgFetchReply, msgControlReply:
+		end = w.machines.Take(b, ready, m.bytes, first)
+	case msgProduce:
+		// What does not fit into the socket's buffer comes while it is being read.
+		ready = ready.Add(w.windowWait(m, brokerWindow))
+		fallthrough
+	default:
+		end = w.machines.Handle(b, ready, m.bytes, [2]time.Duration{first, second})
+	}
 	w.engine.Schedule(end, evProcess, m.to, int64(id))
+}
+
+// wakeUp is how long an idle thread of broker b takes to begin work, by the top
+// bits of a draw.
+func (w *world) wakeUp(b int, draw uint64) time.Duration {
+	return time.Duration(w.shared.wakes[b][draw>>(64-latencyBits)])
 }
 
 // reply turns a request into its response and sends it; the CPU time of sending
@@ -43,7 +64,8 @@ func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) s
 	m.kind, m.bytes = kind, bytes
 	sent := ready
 	if int(m.from) < w.plan.brokers {
-		sent = w.machines.Respond(int(m.from), ready, bytes)
+		b := int(m.from)
+		sent = w.machines.Respond(b, ready, bytes, w.wakeUp(b, w.netStreams[m.stream].Uint64()))
 	}
 	conn := m.conn
 	if conn >= 0 {
@@ -183,7 +205,7 @@ func (w *world) appendLeader(now sim.Time, r int32, id batchID) sim.Time {
 		batch.appended++
 	}
 	done := w.machines.Append(int(rep.broker), now, int64(batch.bytes))
-	done = w.flushIfDue(done, rep, batch)
+	done = w.flushIfDue(done, rep, rep.log.end-kafka.Offset(batch.count), int64(batch.bytes))
 	for i := range rep.leader.Followers {
 		if kafka.ReplicaIndex(i) != rep.index {
 			w.tellFollower(r, i, true)
@@ -193,14 +215,15 @@ func (w *world) appendLeader(now sim.Time, r int32, id batchID) sim.Time {
 	return done
 }
 
-// flushIfDue syncs the log where flush.messages asks for it.
-func (w *world) flushIfDue(at sim.Time, rep *replica, batch *batchState) sim.Time {
-	config := &w.plan.topics[w.plan.partitions[rep.partition].topic].config
+// flushIfDue syncs a log where flush.messages asks for it after an append of
+// bytes that began at from (UnifiedLog.append, on leaders and followers alike).
+func (w *world) flushIfDue(at sim.Time, rep *replica, from kafka.Offset, bytes int64) sim.Time {
+	config := &w.topicConfig[w.plan.partitions[rep.partition].topic]
 	if config.FlushMessages == scenarios.Unbounded {
 		return at
 	}
-	if every := kafka.Offset(config.FlushMessages); (rep.log.end-kafka.Offset(batch.count))/every != rep.log.end/every {
-		return w.machines.Fsync(int(rep.broker), at, int64(batch.bytes))
+	if every := kafka.Offset(config.FlushMessages); from/every != rep.log.end/every {
+		return w.machines.Fsync(int(rep.broker), at, bytes)
 	}
 	return at
 }

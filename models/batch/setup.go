@@ -16,6 +16,7 @@ type shared struct {
 	plan       *plan
 	sameRack   *latencyTable
 	crossRack  *latencyTable
+	wakes      []*latencyTable // by broker
 	curves     []*workload.Curve
 	keys       []*workload.Keys // by producer; nil: none
 	keyTargets [][]int32        // partition of each key
@@ -34,6 +35,14 @@ func newShared(spec *scenarios.Spec) (*shared, error) {
 		sameRack:  newLatencyTable(h.RTTSameRack, 0.5),
 		crossRack: newLatencyTable(h.RTTCrossRack, 0.5),
 		grid:      newSeriesGrid(spec),
+	}
+	for b := range p.cluster.Brokers {
+		law := p.cluster.Brokers[b].Hardware.Wakeup
+		if b > 0 && law == p.cluster.Brokers[b-1].Hardware.Wakeup {
+			s.wakes = append(s.wakes, s.wakes[b-1])
+			continue
+		}
+		s.wakes = append(s.wakes, newLatencyTable(law, 1))
 	}
 	for i := range spec.Producers {
 		pr := &spec.Producers[i]
