@@ -37,7 +37,7 @@ func (w *world) recoveryTime(b int32) time.Duration {
 	bytes := int64(0)
 	for _, r := range w.hosts[b] {
 		rep := &w.replicas[r]
-		config := &w.plan.topics[w.plan.partitions[rep.partition].topic].config
+		config := &w.topicConfig[w.plan.partitions[rep.partition].topic]
 		bytes += rep.log.bytes % max(1, int64(config.SegmentBytes))
 	}
 	return w.machines.Recovery(int(b), bytes, w.plan.cluster.Config.RecoveryThreads)

@@ -24,7 +24,6 @@ type consumers struct {
 	calls   []groupCall
 	freeing []int32 // free entries of calls
 	effects []kafka.GroupEffect
-	own     []kafka.MemberEffect
 	pool    [][]kafka.MemberEffect
 }
 
@@ -103,7 +102,6 @@ type memberState struct {
 	metadataAt   sim.Time // last answer
 	metadataWant bool
 	asking       bool
-	failures     int
 }
 
 // An ownedPartition is a partition that a member may consume.
@@ -124,16 +122,15 @@ type ownedPartition struct {
 
 // A source is what a member keeps for one broker it fetches from.
 type source struct {
-	inFlight  bool
-	parked    msgID // its request that waits at the broker
-	timer     bool
-	session   int64
-	sentAt    sim.Time
-	retryAt   sim.Time
-	failures  int
-	connected int32
-	watchdog  bool
-	holds     bool // kgo: a fetch of it is buffered
+	inFlight bool
+	parked   msgID // its request that waits at the broker
+	timer    bool
+	session  int64
+	sentAt   sim.Time
+	retryAt  sim.Time
+	failures int
+	watchdog bool
+	holds    bool // kgo: a fetch of it is buffered
 }
 
 // A chunk is fetched data of one partition that waits to be handed out.
@@ -386,4 +383,3 @@ func backoffAfter(c *scenarios.ConsumerConfig, n int) time.Duration {
 	}
 	return min(d, c.RetryBackoffMax)
 }
-

@@ -30,9 +30,6 @@ const (
 	// registerRetry is the wait after a refused registration
 	// (BrokerLifecycleManager, the heartbeat interval).
 	startingBeat = 10 * time.Millisecond
-	// controllerWork is the controller's time for one request: a queue hop and
-	// the record generation. Small against the append linger.
-	controllerWork = 200 * time.Microsecond
 	// perPartition is what applying one changed partition costs a broker:
 	// 20 ms for 6,667 topics after KAFKA-14735 (apache/kafka PR 13280).
 	perPartition = 3 * time.Microsecond

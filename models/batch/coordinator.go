@@ -306,7 +306,7 @@ func (w *world) dropHeld(now sim.Time, g *groupState) {
 }
 
 // appendOffsets appends a record to a group's offsets partition.
-func (w *world) appendOffsets(now sim.Time, group int, content commitContent, bytes int32) (int32, sim.Time) {
+func (w *world) appendOffsets(now sim.Time, group int, content commitContent, bytes int32) {
 	g := &w.consumers.groups[group]
 	w.consumers.commits = append(w.consumers.commits, content)
 	id := batchID(len(w.batches))
@@ -314,8 +314,7 @@ func (w *world) appendOffsets(now sim.Time, group int, content commitContent, by
 		first: -1, last: -1, count: 1, bytes: bytes, producer: -1, partition: g.partition,
 		commit: int32(len(w.consumers.commits) - 1), fate: fateCommit,
 	})
-	r := w.replicaOn(g.partition, int(g.coordinator))
-	return r, w.appendLeader(now, r, id)
+	w.appendLeader(now, w.replicaOn(g.partition, int(g.coordinator)), id)
 }
 
 // storeGroup appends a group's record and waits for its commit.

@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"kafkasim/models/kafka"
@@ -265,7 +266,7 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 			n--
 		}
 		if n < len(rep.log.entries) {
-			w.truncate(now, r, rep.log.entries[n].base)
+			w.truncate(r, rep.log.entries[n].base)
 		}
 		rep.checkpoint = min(rep.checkpoint, rep.log.end)
 	}
@@ -304,7 +305,7 @@ func (w *world) beginLinkFault(now sim.Time, i int32, f *scenarios.Fault, a *act
 // changeLink adds (sign 1) or takes away (-1) a fault of one directed link.
 func (w *world) changeLink(l int, f *scenarios.Fault, sign int) {
 	link := &w.links[l]
-	switch f.Kind {
+	switch f.Kind { //nolint:exhaustive // only the kinds that a link can have come here
 	case scenarios.NetworkPartition:
 		link.cuts += int32(sign)
 	case scenarios.NetworkDelay:
@@ -333,7 +334,7 @@ func (w *world) sides(now sim.Time, f *scenarios.Fault) (sides [2][]int, why str
 			sides[0] = append(sides[0], w.class(n))
 		}
 		for c := range w.plan.servers + 1 {
-			if !contains(sides[0], c) {
+			if !slices.Contains(sides[0], c) {
 				sides[1] = append(sides[1], c)
 			}
 		}
@@ -341,30 +342,26 @@ func (w *world) sides(now sim.Time, f *scenarios.Fault) (sides [2][]int, why str
 	}
 	for s := range sides {
 		for k := range f.Between[s] {
-			t := &f.Between[s][k]
-			if t.Kind == scenarios.TargetClients {
-				sides[s] = append(sides[s], w.plan.servers)
-				continue
-			}
-			nodes, why := w.resolve(now, t, f.Kind)
+			classes, why := w.classes(now, &f.Between[s][k], f.Kind)
 			if why != "" {
 				return sides, why
 			}
-			for _, n := range nodes {
-				sides[s] = append(sides[s], w.class(n))
-			}
+			sides[s] = append(sides[s], classes...)
 		}
 	}
 	return sides, ""
 }
 
-func contains(list []int, x int) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
+// classes are the classes of the nodes that a target names.
+func (w *world) classes(now sim.Time, t *scenarios.Target, kind scenarios.FaultKind) (classes []int, why string) {
+	if t.Kind == scenarios.TargetClients {
+		return []int{w.plan.servers}, ""
 	}
-	return false
+	nodes, why := w.resolve(now, t, kind)
+	for _, n := range nodes {
+		classes = append(classes, w.class(n))
+	}
+	return classes, why
 }
 
 // healLinks ends a link fault.

@@ -56,9 +56,10 @@ func (w *world) touchFetcher(f int32) {
 // does so after the request that brought the data has been answered
 // (KafkaApis, tryCompleteActions).
 func (w *world) wakeFetchers(now sim.Time, _ int) {
+	enough := w.plan.cluster.Config.ReplicaFetchMinBytes <= 1 // any data is
 	for _, f := range w.touched {
 		s := &w.fetchers[f]
-		if s.parked == noMessage {
+		if s.parked == noMessage || !enough && !w.hasData(f) {
 			continue
 		}
 		id := s.parked
@@ -232,20 +233,40 @@ func (w *world) addNews(id int32) {
 	}
 }
 
-// hasData says whether a fetch could be answered with records now.
+// hasData says whether a fetch could be answered with replica.fetch.min.bytes of
+// records now (DelayedFetch.tryComplete): each partition counts up to
+// replica.fetch.max.bytes.
 func (w *world) hasData(f int32) bool {
+	config := &w.plan.cluster.Config
 	s := &w.fetchers[f]
+	missing := int64(config.ReplicaFetchMinBytes)
 	for _, id := range s.news {
+		if missing <= 0 {
+			break
+		}
 		rep := &w.replicas[id]
 		if !rep.news || rep.fetcher != f {
 			continue
 		}
-		if lead := w.leaderReplica(s, rep); lead != nil && lead.leader.Followers[rep.index].LogEnd < lead.log.end &&
-			lead.leader.Followers[rep.index].LogEnd != kafka.UnknownOffset {
-			return true
+		if lead := w.leaderReplica(s, rep); lead != nil {
+			known := lead.leader.Followers[rep.index].LogEnd
+			missing -= w.bytesFrom(lead, known, rep.log.endPosition(), min(missing, int64(config.ReplicaFetchMaxBytes)))
 		}
 	}
-	return false
+	return missing <= 0
+}
+
+// bytesFrom is how many bytes a leader's log holds from an offset on, counted up
+// to limit; the hint is where the offset's batch may stand.
+func (w *world) bytesFrom(lead *replica, from kafka.Offset, hint, limit int64) int64 {
+	if from == kafka.UnknownOffset || from >= lead.log.end {
+		return 0
+	}
+	bytes := int64(0)
+	for at := lead.log.position(from, hint); at < lead.log.endPosition() && bytes < limit; at++ {
+		bytes += int64(w.batches[lead.log.at(at).batch].bytes)
+	}
+	return min(bytes, limit)
 }
 
 // leaderReplica is the replica that a follower's fetcher reads, or nil when that
@@ -375,10 +396,10 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 			done = max(done, w.appendFollower(now, p.replica, m, p))
 		case fetchDiverging:
 			cut := rep.log.epochs.TruncationOffset(kafka.Divergence{Epoch: p.lastEpoch, End: p.to}, rep.log.end)
-			w.truncate(now, p.replica, cut)
+			w.truncate(p.replica, cut)
 			w.askFor(p.replica)
 		case fetchOutOfRange:
-			w.outOfRange(now, p.replica, p.to, p.hw)
+			w.outOfRange(p.replica, p.to, p.hw)
 			w.askFor(p.replica)
 		case fetchFencedEpoch:
 			w.removeFromFetcher(p.replica) // waits for the metadata of the new epoch
@@ -408,20 +429,12 @@ func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.T
 		}
 		if bytes > 0 {
 			done = w.machines.Append(int(rep.broker), now, bytes)
-			w.followerFlush(rep, bytes, &done)
+			done = w.flushIfDue(done, rep, p.from, bytes)
 			w.askFor(r)
 		}
 	}
 	rep.hw = min(rep.log.end, p.hw)
 	return done
-}
-
-// followerFlush syncs a follower's log where flush.messages asks for it.
-func (w *world) followerFlush(rep *replica, bytes int64, done *sim.Time) {
-	config := &w.plan.topics[w.plan.partitions[rep.partition].topic].config
-	if config.FlushMessages == 1 {
-		*done = w.machines.Fsync(int(rep.broker), *done, bytes)
-	}
 }
 
 // delayReplica keeps a replica out of requests for replica.fetch.backoff.ms

@@ -153,7 +153,7 @@ func (w *world) onAlterReply(now sim.Time, r int32, p *part) {
 		return
 	}
 	l := &rep.leader
-	switch kafka.AlterError(p.code) {
+	switch kafka.AlterError(p.code) { //nolint:exhaustive // the others leave the proposal pending until metadata arrives
 	case kafka.AlterOK:
 		isr, epoch := kafka.ReplicaSet(p.from), kafka.PartitionEpoch(p.to)
 		if l.Committed(isr, epoch) {
@@ -166,8 +166,6 @@ func (w *world) onAlterReply(now sim.Time, r int32, p *part) {
 		w.lookAgain(rep)
 	case kafka.AlterNotController:
 		w.submitAlter(now, r)
-	default:
-		// Stale epochs leave the proposal pending until metadata arrives.
 	}
 }
 
@@ -250,7 +248,7 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 }
 
 // truncate cuts a replica's log at an offset and accounts for what is gone.
-func (w *world) truncate(now sim.Time, r int32, to kafka.Offset) {
+func (w *world) truncate(r int32, to kafka.Offset) {
 	rep := &w.replicas[r]
 	if to >= rep.log.end {
 		return
@@ -276,11 +274,11 @@ func (w *world) truncate(now sim.Time, r int32, to kafka.Offset) {
 
 // outOfRange is a follower whose position its leader does not have
 // (AbstractFetcherThread.handleOutOfRangeError).
-func (w *world) outOfRange(now sim.Time, r int32, leaderEnd, leaderStart kafka.Offset) {
+func (w *world) outOfRange(r int32, leaderEnd, leaderStart kafka.Offset) {
 	rep := &w.replicas[r]
 	switch {
 	case leaderEnd < rep.log.end:
-		w.truncate(now, r, leaderEnd)
+		w.truncate(r, leaderEnd)
 	case leaderStart > rep.log.end:
 		lead := w.replicaOn(rep.partition, int(rep.source))
 		if lead < 0 {

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"time"
 
 	"kafkasim/models/kafka"
@@ -94,7 +95,7 @@ func (w *world) noteGenerated(i int32) {
 func (w *world) noteDropped(i, id int32, why kafka.ProducerOutcome) {
 	w.records[id].next = recordGone
 	c := &w.observed.producers[w.plan.producers[i].producer]
-	switch why {
+	switch why { //nolint:exhaustive // a record outside of batches has no other end
 	case kafka.OutcomeCrashed:
 		c.crashed++
 	case kafka.OutcomeTooLarge:
@@ -316,12 +317,9 @@ func (w *world) noteRebalances(now sim.Time, group int) {
 
 // warn adds a sentence to the result.
 func (w *world) warn(text string) {
-	for _, known := range w.observed.warnings {
-		if known == text {
-			return
-		}
+	if !slices.Contains(w.observed.warnings, text) {
+		w.observed.warnings = append(w.observed.warnings, text)
 	}
-	w.observed.warnings = append(w.observed.warnings, text)
 }
 
 // onTick samples.
@@ -487,16 +485,25 @@ func (w *world) settled() bool {
 			continue
 		}
 		for p := topic.first; p < topic.first+kafka.PartitionID(topic.count); p++ {
-			rep, led := w.highWatermark(p)
-			if !led {
+			if !w.readToEnd(p) {
 				return false
 			}
-			for g := range w.plan.groups {
-				flat, reads := w.plan.groups[g].flat[int32(p)]
-				if reads && w.consumers.groups[g].processed[flat] < rep.log.end {
-					return false
-				}
-			}
+		}
+	}
+	return true
+}
+
+// readToEnd says whether a partition has a leader whose log every group has read
+// to its end.
+func (w *world) readToEnd(p kafka.PartitionID) bool {
+	rep, led := w.highWatermark(p)
+	if !led {
+		return false
+	}
+	for g := range w.plan.groups {
+		flat, reads := w.plan.groups[g].flat[int32(p)]
+		if reads && w.consumers.groups[g].processed[flat] < rep.log.end {
+			return false
 		}
 	}
 	return true

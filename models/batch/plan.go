@@ -172,7 +172,7 @@ func (p *plan) addClients() error {
 			config: scenarios.TopicConfig{
 				MinInsyncReplicas: config.OffsetsMinInsyncReplicas, UncleanElection: config.OffsetsUncleanElection,
 				RetentionTime: scenarios.Forever, RetentionBytes: scenarios.Unbounded, SegmentBytes: 100 << 20,
-				SegmentTime: scenarios.Forever, FlushMessages: scenarios.Unbounded, FlushInterval: scenarios.Forever,
+				SegmentTime: scenarios.Forever, FlushMessages: scenarios.Unbounded,
 			},
 		})
 	}

@@ -214,7 +214,7 @@ func (w *world) process(now sim.Time, id msgID) {
 		w.dropped(now, id)
 		return
 	}
-	switch m.kind {
+	switch m.kind { //nolint:exhaustive // the frequent ones; processRare has the others
 	case msgProduce:
 		w.onProduce(now, id)
 	case msgProduceReply:
@@ -234,7 +234,7 @@ func (w *world) process(now sim.Time, id msgID) {
 
 func (w *world) processRare(now sim.Time, id msgID) {
 	m := &w.messages[id]
-	switch m.kind {
+	switch m.kind { //nolint:exhaustive // process has the frequent ones
 	case msgMetadata:
 		w.onMetadata(now, id)
 	case msgMetadataReply:
@@ -278,16 +278,36 @@ func (w *world) receiveAgain(now sim.Time, id msgID) {
 // gone. Who waits for it finds out by its own timeouts.
 func (w *world) dropped(now sim.Time, id msgID) {
 	m := &w.messages[id]
-	switch m.kind {
-	case msgGroup, msgGroupReply, msgCommit, msgCommitReply:
-		w.freeGroup(id)
+	switch m.kind { //nolint:exhaustive // the others need nothing but to be freed
 	case msgControl, msgControlReply:
 		// A request to a host that is gone: the broker tries to connect until the
 		// set-up timeout, 10 s ± 20 % (kafka.md J.9).
 		wait := w.netStreams[m.stream].UniformDuration(connectSetup*8/10, connectSetup*12/10)
 		w.engine.Schedule(now.Add(wait), evControlLost, m.from, int64(id))
-	case msgStore:
-		w.free(id)
+	default:
+		w.freeAny(id)
+	}
+}
+
+// groupReset is a reset of a member's connection to the coordinator, or to the
+// broker that it asked for one.
+func (w *world) groupReset(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	i, node := w.memberOf(m.from), m.from
+	find, number := m.sub == groupFind && m.kind == msgGroup, m.number
+	w.freeGroup(id)
+	if find {
+		w.engine.Schedule(now.Add(w.consumers.members[i].config.Config.RetryBackoff), evFindRetry, node, number)
+		return
+	}
+	w.coordinatorLost(now, i)
+}
+
+// freeAny frees a message and what hangs on it.
+func (w *world) freeAny(id msgID) {
+	switch w.messages[id].kind { //nolint:exhaustive // the others have nothing hanging on them
+	case msgGroup, msgGroupReply, msgCommit, msgCommitReply:
+		w.freeGroup(id)
 	default:
 		w.free(id)
 	}
@@ -297,16 +317,11 @@ func (w *world) dropped(now sim.Time, id msgID) {
 func (w *world) onReset(now sim.Time, id msgID) {
 	m := &w.messages[id]
 	if p := &w.processes[m.from]; !p.up || p.inc != m.fromInc {
-		switch m.kind {
-		case msgGroup, msgGroupReply, msgCommit, msgCommitReply:
-			w.freeGroup(id)
-		default:
-			w.free(id)
-		}
+		w.freeAny(id)
 		return
 	}
 	node, peer, inc := m.from, m.to, m.toInc
-	switch m.kind {
+	switch m.kind { //nolint:exhaustive // the others are answers to somebody who is gone
 	case msgProduce:
 		w.free(id)
 		w.onClientReset(now, node, peer, inc)
@@ -331,14 +346,7 @@ func (w *world) onReset(now sim.Time, id msgID) {
 		w.free(id)
 		w.metadataFailed(now, node, number)
 	case msgGroup, msgCommit:
-		i := w.memberOf(node)
-		find, number := m.sub == groupFind && m.kind == msgGroup, m.number
-		w.freeGroup(id)
-		if find {
-			w.engine.Schedule(now.Add(w.consumers.members[i].config.Config.RetryBackoff), evFindRetry, node, number)
-			return
-		}
-		w.coordinatorLost(now, i)
+		w.groupReset(now, id)
 	case msgOffsets:
 		w.free(id)
 		w.coordinatorLost(now, w.memberOf(node))

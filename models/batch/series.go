@@ -21,8 +21,8 @@ type seriesGrid struct {
 }
 
 func newSeriesGrid(spec *scenarios.Spec) seriesGrid {
-	step := (spec.Duration/seriesPoints + tickStep - 1) / tickStep * tickStep
-	step = max(step, tickStep)
+	// In whole sampling steps, rounded up.
+	step := max((spec.Duration/seriesPoints + tickStep - 1).Truncate(tickStep), tickStep)
 	return seriesGrid{step: step, count: int((spec.Duration+spec.Drain)/step) + 1}
 }
 

@@ -29,18 +29,8 @@ func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKin
 			return []int32{int32(t.Group)}, ""
 		}
 		nodes = []int32{int32(w.plan.memberAt + g.first + t.Node - 1)}
-	case scenarios.TargetProducer:
-		for i := range w.plan.producers {
-			if w.plan.producers[i].producer == t.Producer {
-				nodes = append(nodes, int32(w.plan.producerAt+i))
-			}
-		}
-	case scenarios.TargetRack:
-		for b, rack := range w.plan.brokerRacks {
-			if rack == t.Rack {
-				nodes = append(nodes, int32(b))
-			}
-		}
+	case scenarios.TargetProducer, scenarios.TargetRack:
+		nodes = w.named(t)
 	case scenarios.TargetRandomBroker:
 		up := w.liveBrokers()
 		if len(up) == 0 {
@@ -58,6 +48,24 @@ func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKin
 		return nil, "it names no node"
 	}
 	return w.standing(nodes, kind)
+}
+
+// named are the instances of a producer, or the brokers of a rack.
+func (w *world) named(t *scenarios.Target) (nodes []int32) {
+	if t.Kind == scenarios.TargetProducer {
+		for i := range w.plan.producers {
+			if w.plan.producers[i].producer == t.Producer {
+				nodes = append(nodes, int32(w.plan.producerAt+i))
+			}
+		}
+		return nodes
+	}
+	for b, rack := range w.plan.brokerRacks {
+		if rack == t.Rack {
+			nodes = append(nodes, int32(b))
+		}
+	}
+	return nodes
 }
 
 // resolveReplica finds the broker that leads a partition, or the first one that
@@ -82,7 +90,7 @@ func (w *world) resolveReplica(t *scenarios.Target, kind scenarios.FaultKind) ([
 
 // standing keeps of nodes those to which a fault can happen.
 func (w *world) standing(nodes []int32, kind scenarios.FaultKind) ([]int32, string) {
-	switch kind {
+	switch kind { //nolint:exhaustive // the kinds that need a running process are all others
 	case scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss, scenarios.SlowDisk,
 		scenarios.SlowDownstream, scenarios.ConfigChange, scenarios.RollingRestart:
 		return nodes, ""

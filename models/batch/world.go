@@ -119,7 +119,6 @@ type fetcher struct {
 	asks             []int32 // replicas to name in the next request
 	news             []int32 // at the leader: replicas with data or another HW to send
 	scratch          []int32
-	data             int32    // replicas in news that have data, at most
 	parked           msgID    // request that waits at the leader
 	parkedUntil      sim.Time // when it is answered without data
 	timer            bool     // an evFetcherTimeout is pending
@@ -148,8 +147,7 @@ type broker struct {
 	ready     bool              // logs are loaded
 	shutdown  bool              // wants to stop
 	fenced    bool              // as it knows itself
-	cleanLoad bool
-	beat      int32 // number of the control request in flight on the heartbeat channel
+	beat      int32             // number of the control request in flight on the heartbeat channel
 	beatWait  bool
 	returns   bool  // comes back as soon as it has stopped
 	disk      int64 // bytes appended in all
@@ -191,7 +189,6 @@ type producerState struct {
 	partitionOf []int32 // of each key; shared
 	config      *scenarios.ProducerConfig
 	global      []batchID // by the machine's batch id
-	unacked     []int32   // records that wait for an answer, by partition of the topic
 	wakeAt      sim.Time
 	wakeEvents  [2]sim.Time // when the earliest near and far event for it comes; Never: none
 	connected   []int32     // incarnation of the broker that each connection leads to; -1: none
@@ -200,7 +197,6 @@ type producerState struct {
 	first       kafka.PartitionID
 	down        bool
 	lives       int64
-	metadataAt  sim.Time
 }
 
 // A connection is what a broker keeps of one client connection: it processes
