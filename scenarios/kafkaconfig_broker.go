@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"errors"
 	"time"
 
 	"kafkasim/sim/unit"
@@ -9,58 +8,50 @@ import (
 
 // defaultBrokerConfig is Kafka's own: ReplicationConfigs, ServerLogConfigs,
 // KRaftConfigs, QuorumConfig, GroupCoordinatorConfig, TransactionLogConfig and
-// SocketServerConfigs of 4.0 to 4.3, alike but for the assignment interval of
-// KIP-1263, which came with 4.3.
-func defaultBrokerConfig(version Version) BrokerConfig {
-	config := BrokerConfig{
-		ReplicaFetchers:           1,
-		ReplicaFetchWaitMax:       500 * time.Millisecond,
-		ReplicaFetchMinBytes:      1,
-		ReplicaFetchMaxBytes:      unit.MiB,
-		ReplicaFetchResponseMax:   10 * unit.MiB,
-		ReplicaFetchBackoff:       time.Second,
-		ReplicaLagTimeMax:         30 * time.Second,
-		ReplicaSocketTimeout:      30 * time.Second,
-		HWCheckpointInterval:      5 * time.Second,
-		HeartbeatInterval:         2 * time.Second,
-		SessionTimeout:            9 * time.Second,
-		AutoLeaderRebalance:       true,
-		LeaderImbalanceInterval:   300 * time.Second,
-		UncleanElectionInterval:   300 * time.Second,
-		ControlledShutdown:        true,
-		QuorumElectionTimeout:     time.Second,
-		QuorumFetchTimeout:        2 * time.Second,
-		QuorumAppendLinger:        25 * time.Millisecond,
-		NetworkThreads:            3,
-		IOThreads:                 8,
-		RecoveryThreads:           2,
-		OffsetsPartitions:         50,
-		OffsetsReplicationFactor:  3,
-		OffsetsCommitTimeout:      5 * time.Second,
-		GroupInitialRebalance:     3 * time.Second,
-		GroupMinSessionTimeout:    6 * time.Second,
-		GroupMaxSessionTimeout:    30 * time.Minute,
-		OffsetsMinInsyncReplicas:  1,
-		OffsetsUncleanElection:    false,
-		ProducerIDExpiration:      24 * time.Hour,
-		LogFlushCheckpoint:        time.Minute,
-		LogFlushSchedulerInterval: Forever,
-		RetentionCheckInterval:    5 * time.Minute,
+// SocketServerConfigs of 4.0 to 4.3, which are alike.
+func defaultBrokerConfig() BrokerConfig {
+	return BrokerConfig{
+		ReplicaFetchers:          1,
+		ReplicaFetchWaitMax:      500 * time.Millisecond,
+		ReplicaFetchMinBytes:     1,
+		ReplicaFetchMaxBytes:     unit.MiB,
+		ReplicaFetchResponseMax:  10 * unit.MiB,
+		ReplicaFetchBackoff:      time.Second,
+		ReplicaLagTimeMax:        30 * time.Second,
+		ReplicaSocketTimeout:     30 * time.Second,
+		HWCheckpointInterval:     5 * time.Second,
+		HeartbeatInterval:        2 * time.Second,
+		SessionTimeout:           9 * time.Second,
+		AutoLeaderRebalance:      true,
+		LeaderImbalanceInterval:  300 * time.Second,
+		UncleanElectionInterval:  300 * time.Second,
+		ControlledShutdown:       true,
+		QuorumElectionTimeout:    time.Second,
+		QuorumFetchTimeout:       2 * time.Second,
+		QuorumAppendLinger:       25 * time.Millisecond,
+		NetworkThreads:           3,
+		IOThreads:                8,
+		RecoveryThreads:          2,
+		OffsetsPartitions:        50,
+		OffsetsReplicationFactor: 3,
+		OffsetsCommitTimeout:     5 * time.Second,
+		GroupInitialRebalance:    3 * time.Second,
+		GroupMinSessionTimeout:   6 * time.Second,
+		GroupMaxSessionTimeout:   30 * time.Minute,
+		OffsetsMinInsyncReplicas: 1,
+		OffsetsUncleanElection:   false,
+		RetentionCheckInterval:   5 * time.Minute,
 	}
-	if version >= V43 {
-		config.GroupAssignmentInterval = time.Second
-	}
-	return config
 }
 
 // decodeBrokerConfig reads the cluster's config: what a broker or a controller
 // takes, and the defaults of its topics, which are checked here and used by
 // topicDefaults. OffsetsReplicationFactor is as written: it is for the caller to
 // cap it by the number of brokers.
-func decodeBrokerConfig(version Version, settings []Setting) (BrokerConfig, []Problem) {
-	config := defaultBrokerConfig(version)
+func decodeBrokerConfig(settings []Setting) (BrokerConfig, []Problem) {
+	config := defaultBrokerConfig()
 	topics := defaultTopicConfig()
-	rules := brokerRules(version, &config)
+	rules := brokerRules(&config)
 	rules = append(rules, topicDefaultRules(settings, &topics)...)
 	problems := applySettings(brokerPlace, settings, rules)
 	// __consumer_offsets takes the cluster's values (GroupCoordinatorConfig
@@ -75,8 +66,8 @@ func decodeBrokerConfig(version Version, settings []Setting) (BrokerConfig, []Pr
 
 // brokerRules takes ranges from the definitions of 4.3. Where Kafka has none, or
 // a bound with which its tasks would run without a pause, the least value is 1.
-func brokerRules(version Version, c *BrokerConfig) []settingRule {
-	rules := []settingRule{
+func brokerRules(c *BrokerConfig) []settingRule {
+	return []settingRule{
 		countRule("num.replica.fetchers", &c.ReplicaFetchers),
 		millisRule("replica.fetch.wait.max.ms", fromInt(0), &c.ReplicaFetchWaitMax),
 		bytesRule("replica.fetch.min.bytes", fromInt(0), &c.ReplicaFetchMinBytes),
@@ -108,20 +99,8 @@ func brokerRules(version Version, c *BrokerConfig) []settingRule {
 		millisRule("group.initial.rebalance.delay.ms", fromInt(0), &c.GroupInitialRebalance),
 		millisRule("group.min.session.timeout.ms", fromInt(1), &c.GroupMinSessionTimeout),
 		millisRule("group.max.session.timeout.ms", fromInt(1), &c.GroupMaxSessionTimeout),
-		millisRule("producer.id.expiration.ms", fromInt(1), &c.ProducerIDExpiration),
-		millisRule("log.flush.offset.checkpoint.interval.ms", fromInt(1), &c.LogFlushCheckpoint),
-		// Long.MAX_VALUE, the default, is never.
-		millisRule("log.flush.scheduler.interval.ms", fromLong(1), &c.LogFlushSchedulerInterval),
 		millisRule("log.retention.check.interval.ms", fromLong(1), &c.RetentionCheckInterval),
 	}
-	const assignment = "group.consumer.assignment.interval.ms"
-	if version < V43 {
-		return append(rules, settingRule{assignment, func(string) error {
-			return errors.New("it came with Kafka 4.3 (KIP-1263), and this cluster is older; remove it")
-		}})
-	}
-	// The upper bound is the default of group.consumer.max.assignment.interval.ms.
-	return append(rules, millisRule(assignment, wholeRange{0, 15000}, &c.GroupAssignmentInterval))
 }
 
 // brokerConflicts holds the requirements between settings of

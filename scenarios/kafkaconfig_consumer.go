@@ -28,7 +28,6 @@ func defaultConsumerConfig(client Client, protocol Protocol) ConsumerConfig {
 		RequestTimeout:     30 * time.Second,
 		RetryBackoff:       100 * time.Millisecond,
 		RetryBackoffMax:    time.Second,
-		MetadataMaxAge:     5 * time.Minute,
 		MetadataMinAge:     100 * time.Millisecond, // a refresh waits for the retry back-off (Metadata.java)
 	}
 	if client == FranzGo {
@@ -97,7 +96,6 @@ func consumerRules(protocol Protocol, c *ConsumerConfig) []settingRule {
 		millisRule("request.timeout.ms", fromInt(0), &c.RequestTimeout),
 		millisRule("retry.backoff.ms", fromLong(0), &c.RetryBackoff),
 		millisRule("retry.backoff.max.ms", fromLong(0), &c.RetryBackoffMax),
-		millisRule("metadata.max.age.ms", fromLong(0), &c.MetadataMaxAge),
 	}
 }
 

@@ -39,7 +39,7 @@ func defaultFranzGoProducer() ProducerConfig {
 		ReconnectBackoffMax: franzGoBackoffMax,
 		MaxInFlight:         5, // fixed while idempotent, brokers from 1.0 on
 		MaxRequestSize:      100 * unit.MiB,
-		MetadataMaxAge:      5 * time.Minute,
+		MetadataMaxAge:      franzGoMetadataAge,
 		MetadataMinAge:      5 * time.Second,
 		AdaptivePartitioner: true,
 		AvailabilityTimeout: Forever,
@@ -63,7 +63,6 @@ func defaultFranzGoConsumer() ConsumerConfig {
 		RequestTimeout:     franzGoOverhead,
 		RetryBackoff:       250 * time.Millisecond,
 		RetryBackoffMax:    franzGoBackoffMax,
-		MetadataMaxAge:     5 * time.Minute,
 		MetadataMinAge:     5 * time.Second,
 	}
 }
@@ -96,8 +95,11 @@ type franzGoRange struct {
 	wholeRange
 }
 
-// hourMillis is kgo's limit of the metadata age in milliseconds.
+// hourMillis is kgo's limit of a producer's metadata age in milliseconds.
 const hourMillis = int64(time.Hour / time.Millisecond)
+
+// franzGoMetadataAge is kgo's default MetadataMaxAge, which a consumer has here.
+const franzGoMetadataAge = 5 * time.Minute
 
 func franzGoProducerRanges() []franzGoRange {
 	return []franzGoRange{
@@ -112,7 +114,6 @@ func franzGoConsumerRanges() []franzGoRange {
 		{"session.timeout.ms", fromInt(100)},
 		{"auto.commit.interval.ms", fromInt(100)},
 		{"fetch.max.wait.ms", fromInt(10)},
-		{"metadata.max.age.ms", wholeRange{10, hourMillis}},
 	}
 }
 
@@ -272,7 +273,7 @@ func settleFranzGoConsumer(c *ConsumerConfig, settings, options []Setting) []Pro
 	}
 	c.PartitionFetchMax = min(c.PartitionFetchMax, c.FetchMaxBytes)
 	c.RetryBackoffMax = max(franzGoBackoffMax, c.RetryBackoff)
-	return append(problems, metadataConflict(c.MetadataMinAge, c.MetadataMaxAge, settings, options)...)
+	return append(problems, metadataConflict(c.MetadataMinAge, franzGoMetadataAge, settings, options)...)
 }
 
 func metadataConflict(least, most time.Duration, settings, options []Setting) []Problem {

@@ -49,15 +49,13 @@ controlled.shutdown.enable true controller.quorum.election.timeout.ms 1000 contr
 controller.quorum.append.linger.ms 25 num.network.threads 3 num.io.threads 8 num.recovery.threads.per.data.dir 2
 offsets.topic.num.partitions 50 offsets.topic.replication.factor 3 offsets.commit.timeout.ms 5000
 group.initial.rebalance.delay.ms 3000 group.min.session.timeout.ms 6000 group.max.session.timeout.ms 1800000
-producer.id.expiration.ms 86400000 log.flush.offset.checkpoint.interval.ms 60000
-log.flush.scheduler.interval.ms 9223372036854775807 log.retention.check.interval.ms 300000
-group.consumer.assignment.interval.ms 1000 min.insync.replicas 1 unclean.leader.election.enable false
+log.retention.check.interval.ms 300000 min.insync.replicas 1 unclean.leader.election.enable false
 log.retention.hours 168 log.retention.bytes -1 log.segment.bytes 1073741824 log.roll.hours 168
 log.flush.interval.messages 9223372036854775807
-log.retention.ms null log.retention.minutes null log.roll.ms null log.flush.interval.ms null`)
+log.retention.ms null log.retention.minutes null log.roll.ms null`)
 	case topicPlace:
 		return nameValue(`min.insync.replicas 1 unclean.leader.election.enable false retention.ms 604800000 retention.bytes -1
-segment.bytes 1073741824 segment.ms 604800000 flush.messages 9223372036854775807 flush.ms 9223372036854775807`)
+segment.bytes 1073741824 segment.ms 604800000 flush.messages 9223372036854775807`)
 	case producerPlace:
 		return nameValue(`acks all enable.idempotence true linger.ms 5 batch.size 16384 buffer.memory 33554432 max.block.ms 60000
 delivery.timeout.ms 120000 request.timeout.ms 30000 retries 2147483647 retry.backoff.ms 100 retry.backoff.max.ms 1000
@@ -69,7 +67,7 @@ compression.type none`)
 auto.commit.interval.ms 5000 fetch.min.bytes 1 fetch.max.wait.ms 500 fetch.max.bytes 52428800
 max.partition.fetch.bytes 1048576 auto.offset.reset latest
 partition.assignment.strategy org.apache.kafka.clients.consumer.RangeAssignor,org.apache.kafka.clients.consumer.CooperativeStickyAssignor
-group.instance.id null request.timeout.ms 30000 retry.backoff.ms 100 retry.backoff.max.ms 1000 metadata.max.age.ms 300000`)
+group.instance.id null request.timeout.ms 30000 retry.backoff.ms 100 retry.backoff.max.ms 1000`)
 	}
 	return nil
 }
@@ -87,7 +85,7 @@ func nameValue(words string) []string {
 func rulesOf(place settingPlace) []settingRule {
 	switch place {
 	case brokerPlace:
-		return append(brokerRules(V43, &BrokerConfig{}), topicDefaultRules(nil, &TopicConfig{})...)
+		return append(brokerRules(&BrokerConfig{}), topicDefaultRules(nil, &TopicConfig{})...)
 	case topicPlace:
 		return topicRules(&TopicConfig{})
 	case producerPlace:
@@ -116,8 +114,8 @@ func TestDefaultsAreKafkas(t *testing.T) {
 		var problems []Problem
 		switch place {
 		case brokerPlace:
-			got, problems = decodeBrokerConfig(V43, written)
-			want = defaultBrokerConfig(V43)
+			got, problems = decodeBrokerConfig(written)
+			want = defaultBrokerConfig()
 			if topics := topicDefaults(written); topics != defaultTopicConfig() {
 				t.Errorf("topic defaults written out: %+v, want %+v", topics, defaultTopicConfig())
 			}
@@ -146,7 +144,7 @@ func TestEveryFieldHasADefault(t *testing.T) {
 		"ConsumerConfig.ResetEarliest": true, "ConsumerConfig.ResetNone": true, "ConsumerConfig.StaticMembership": true,
 	}
 	for _, config := range []any{
-		defaultBrokerConfig(V43), defaultTopicConfig(), defaultProducerConfig(Java), defaultProducerConfig(FranzGo),
+		defaultBrokerConfig(), defaultTopicConfig(), defaultProducerConfig(Java), defaultProducerConfig(FranzGo),
 		defaultConsumerConfig(Java, Eager), defaultConsumerConfig(FranzGo, Cooperative),
 	} {
 		v := reflect.ValueOf(config)
@@ -169,6 +167,13 @@ func TestSettingsThatTheModelHasNoUseFor(t *testing.T) {
 		{brokerPlace, "linger.ms: 2", "linger.ms is a producer setting; it belongs in a producer's config"},
 		{brokerPlace, "retention.ms: 2", "retention.ms does not belong here; it is a topic setting, and the cluster's default for it is log.retention.ms"},
 		{brokerPlace, "leader.imbalance.per.broker.percentage: 10", `unknown setting "leader.imbalance.per.broker.percentage"; the nearest known is leader.imbalance.check.interval.seconds`},
+		{brokerPlace, "log.flush.interval.ms: 1000", "log.flush.interval.ms is a Kafka setting that is not modelled; remove it"},
+		{brokerPlace, "log.flush.scheduler.interval.ms: 1000", "log.flush.scheduler.interval.ms is a Kafka setting that is not modelled; remove it"},
+		{brokerPlace, "log.flush.offset.checkpoint.interval.ms: 1000", "log.flush.offset.checkpoint.interval.ms is a Kafka setting that is not modelled; remove it"},
+		{brokerPlace, "producer.id.expiration.ms: 1000", "producer.id.expiration.ms is a Kafka setting that is not modelled; remove it"},
+		{brokerPlace, "group.consumer.assignment.interval.ms: 5", "group.consumer.assignment.interval.ms is a Kafka setting that is not modelled; remove it"},
+		{topicPlace, "flush.ms: 1000", "flush.ms is a Kafka setting that is not modelled; remove it"},
+		{consumerPlace, "metadata.max.age.ms: 1000", "metadata.max.age.ms is a Kafka setting that is not modelled; remove it"},
 		{topicPlace, "cleanup.policy: compact", "cleanup.policy is a Kafka setting that is not modelled; remove it"},
 		{topicPlace, "linger.ms: 5", "linger.ms is a producer setting; it belongs in a producer's config"},
 		{topicPlace, "session.timeout.ms: 5", "session.timeout.ms is a consumer setting; it belongs in a consumer's config"},
@@ -237,7 +242,7 @@ func TestValuesAreKafkas(t *testing.T) {
 }
 
 func TestMeaningOfValues(t *testing.T) {
-	broker, problems := decodeBrokerConfig(V43, config("min.insync.replicas: 2", "unclean.leader.election.enable: true"))
+	broker, problems := decodeBrokerConfig(config("min.insync.replicas: 2", "unclean.leader.election.enable: true"))
 	only(t, problems, "")
 	if broker.OffsetsMinInsyncReplicas != 2 || !broker.OffsetsUncleanElection {
 		t.Error("__consumer_offsets does not take the cluster's min.insync.replicas and unclean election")
@@ -262,11 +267,6 @@ func TestMeaningOfValues(t *testing.T) {
 			t.Errorf("acks %s: %v with idempotence %v", c.value, got.Acks, got.Idempotence)
 		}
 	}
-	if got := defaultBrokerConfig(V42).GroupAssignmentInterval; got != 0 {
-		t.Errorf("assignment interval of 4.2: %v; KIP-1263 came with 4.3", got)
-	}
-	_, problems = decodeBrokerConfig(V42, config("group.consumer.assignment.interval.ms: 5"))
-	only(t, problems, "group.consumer.assignment.interval.ms: it came with Kafka 4.3 (KIP-1263), and this cluster is older; remove it")
 }
 
 // TestTopicDefaults: of several units of a time the finest given one wins, in any
@@ -283,8 +283,6 @@ func TestTopicDefaults(t *testing.T) {
 		{config("log.retention.hours: 24", "log.retention.ms: 5"), func(c *TopicConfig) { c.RetentionTime = 5 * time.Millisecond }},
 		{config("log.retention.ms: -1", "log.retention.minutes: 3"), func(c *TopicConfig) { c.RetentionTime = Forever }},
 		{config("log.roll.ms: 7", "log.roll.hours: 1"), func(c *TopicConfig) { c.SegmentTime = 7 * time.Millisecond }},
-		{config("log.flush.scheduler.interval.ms: 9"), func(c *TopicConfig) { c.FlushInterval = 9 * time.Millisecond }},
-		{config("log.flush.interval.ms: 4", "log.flush.scheduler.interval.ms: 9"), func(c *TopicConfig) { c.FlushInterval = 4 * time.Millisecond }},
 		{config("log.flush.interval.messages: 1", "min.insync.replicas: 2"), func(c *TopicConfig) { c.FlushMessages, c.MinInsyncReplicas = 1, 2 }},
 		{config("log.segment.bytes: 2097152", "log.retention.bytes: 10"), func(c *TopicConfig) { c.SegmentBytes, c.RetentionBytes = 2*unit.MiB, 10 }},
 		{config("min.insync.replicas: x", "log.segment.bytes: 1"), func(*TopicConfig) {}},
@@ -307,7 +305,7 @@ func TestConflictsOfABroker(t *testing.T) {
 		{config("replica.lag.time.max.ms: 400", "replica.fetch.wait.max.ms: 300"), ""},
 		{config("group.min.session.timeout.ms: 2000000"), "group.max.session.timeout.ms (30m0s) must be at least group.min.session.timeout.ms (33m20s)"},
 	} {
-		_, problems := decodeBrokerConfig(V43, c.settings)
+		_, problems := decodeBrokerConfig(c.settings)
 		only(t, problems, c.want)
 	}
 }
@@ -399,7 +397,7 @@ func TestConsumers(t *testing.T) {
 		{FranzGo, Eager, config("max.poll.interval.ms: 1"), nil, "max.poll.interval.ms: franz-go has no poll interval: its heartbeats go on however long processing takes; remove it"},
 		{FranzGo, Eager, config("fetch.max.wait.ms: 9"), nil, "fetch.max.wait.ms: 9 is out of range; it must be from 10 to 2147483647 in franz-go"},
 		{FranzGo, Eager, nil, config("max_buffered_records: 5"), "max_buffered_records is an option of producers, not of consumers; remove it"},
-		{FranzGo, Eager, config("metadata.max.age.ms: 1000"), nil, "metadata.max.age.ms (1s) must be at least metadata_min_age (5s)"},
+		{FranzGo, Eager, nil, config("metadata_min_age: 10 min"), "metadata.max.age.ms (5m0s) must be at least metadata_min_age (10m0s)"},
 		{Java, Eager, config("partition.assignment.strategy: cooperative-sticky"), nil, "partition.assignment.strategy: cooperative-sticky makes the group cooperative, and its protocol is eager; write range or sticky, or protocol: cooperative"},
 		{Java, Cooperative, config("partition.assignment.strategy: range, cooperative-sticky"), nil, "partition.assignment.strategy: range, cooperative-sticky makes the group eager, and its protocol is cooperative; write cooperative-sticky alone, or protocol: eager"},
 		{Java, Eager, config("partition.assignment.strategy: roundrobin"), nil, "partition.assignment.strategy: the assignor roundrobin is not modelled; use range, sticky or cooperative-sticky"},
@@ -427,7 +425,7 @@ func TestConsumers(t *testing.T) {
 }
 
 func TestSessionTimeoutsOfACluster(t *testing.T) {
-	broker := defaultBrokerConfig(V43)
+	broker := defaultBrokerConfig()
 	for _, c := range []struct {
 		protocol Protocol
 		session  time.Duration
@@ -476,7 +474,7 @@ func TestDecodingNeverPanics(t *testing.T) {
 			extra = append(extra, Setting{Name: pick(options), Value: pick(spans)})
 		}
 		client, protocol := Client(1+random.IntN(2)), Protocol(1+random.IntN(3))
-		decodeBrokerConfig(V43, settings)
+		decodeBrokerConfig(settings)
 		topicDefaults(settings)
 		decodeTopicConfig(defaultTopicConfig(), settings)
 		decodeProducerConfig(client, settings, extra)

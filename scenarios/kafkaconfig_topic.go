@@ -22,7 +22,6 @@ func defaultTopicConfig() TopicConfig {
 		SegmentBytes:      unit.GiB,
 		SegmentTime:       7 * 24 * time.Hour,
 		FlushMessages:     Unbounded,
-		FlushInterval:     Forever,
 	}
 }
 
@@ -75,13 +74,12 @@ func topicRules(c *TopicConfig) []settingRule {
 		bytesRule("segment.bytes", fromInt(leastSegment), &c.SegmentBytes),
 		millisRule("segment.ms", fromLong(1), &c.SegmentTime),
 		wholeRule("flush.messages", fromLong(1), func(v int64) { c.FlushMessages = v }),
-		millisRule("flush.ms", fromLong(0), &c.FlushInterval),
 	}
 }
 
 // topicDefaultRules are the same settings under the names that a broker takes.
 // Of settings with several units Kafka uses the finest one that is given
-// (KafkaConfig.logRetentionTimeMillis, logRollTimeMillis, logFlushIntervalMs):
+// (KafkaConfig.logRetentionTimeMillis, logRollTimeMillis):
 // the others are checked and otherwise without effect.
 func topicDefaultRules(settings []Setting, c *TopicConfig) []settingRule {
 	retain := func(name string, r wholeRange, unit time.Duration, overridden bool) settingRule {
@@ -118,9 +116,6 @@ func topicDefaultRules(settings []Setting, c *TopicConfig) []settingRule {
 		lasting("log.roll.ms", fromLong(1), time.Millisecond, &c.SegmentTime, false),
 		lasting("log.roll.hours", fromInt(1), time.Hour, &c.SegmentTime, given(settings, "log.roll.ms")),
 		wholeRule("log.flush.interval.messages", fromLong(1), func(v int64) { c.FlushMessages = v }),
-		lasting("log.flush.interval.ms", fromLong(0), time.Millisecond, &c.FlushInterval, false),
-		lasting("log.flush.scheduler.interval.ms", fromLong(1), time.Millisecond, &c.FlushInterval,
-			given(settings, "log.flush.interval.ms")),
 	}
 }
 
@@ -176,6 +171,5 @@ func topicSynonyms() []synonym {
 		{"segment.ms", "log.roll.ms"},
 		{"segment.ms", "log.roll.hours"},
 		{"flush.messages", "log.flush.interval.messages"},
-		{"flush.ms", "log.flush.interval.ms"},
 	}
 }

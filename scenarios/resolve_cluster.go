@@ -35,7 +35,7 @@ func (s *resolver) cluster(name string, v *value[fileCluster]) Cluster {
 	// EligibleLeaderReplicasVersion.java: level 1 is the default from 4.1-IV0 on.
 	c.ELR = f.features.is.elr.or(c.Version >= V41)
 	var problems []Problem
-	c.Config, problems = decodeBrokerConfig(c.Version, f.config.is)
+	c.Config, problems = decodeBrokerConfig(f.config.is)
 	if f.config.known {
 		s.adopt(f.config.node, problems)
 	}

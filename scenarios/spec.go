@@ -111,15 +111,7 @@ type BrokerConfig struct {
 	GroupMaxSessionTimeout   time.Duration // group.max.session.timeout.ms
 	OffsetsMinInsyncReplicas int           // the cluster's min.insync.replicas, which __consumer_offsets takes
 	OffsetsUncleanElection   bool          // the cluster's unclean.leader.election.enable
-	ProducerIDExpiration     time.Duration // producer.id.expiration.ms
-	LogFlushCheckpoint       time.Duration // log.flush.offset.checkpoint.interval.ms
 	RetentionCheckInterval   time.Duration // log.retention.check.interval.ms
-	// GroupAssignmentInterval is group.consumer.assignment.interval.ms: the least time between two target
-	// assignments of a KIP-848 group; 0 before 4.3, which has no such setting (KIP-1263).
-	GroupAssignmentInterval time.Duration
-	// LogFlushSchedulerInterval is log.flush.scheduler.interval.ms: how often a broker looks for logs whose
-	// flush.ms has passed. Forever, the default, means that flush.ms has no effect (LogManager.scala).
-	LogFlushSchedulerInterval time.Duration
 }
 
 // TopicConfig is what the model uses of a topic's settings; a topic that says
@@ -132,7 +124,6 @@ type TopicConfig struct {
 	SegmentBytes      unit.Bytes    // segment.bytes
 	SegmentTime       time.Duration // segment.ms
 	FlushMessages     int64         // flush.messages; Unbounded by default
-	FlushInterval     time.Duration // flush.ms; Forever by default
 }
 
 // A Topic is one topic of one cluster.
@@ -321,7 +312,6 @@ type ConsumerConfig struct {
 	RequestTimeout     time.Duration // request.timeout.ms
 	RetryBackoff       time.Duration // retry.backoff.ms
 	RetryBackoffMax    time.Duration // retry.backoff.max.ms
-	MetadataMaxAge     time.Duration // metadata.max.age.ms
 	MetadataMinAge     time.Duration // kgo metadata_min_age
 }
 

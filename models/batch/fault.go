@@ -275,7 +275,7 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 
 // syncLogs is the flush of a clean shutdown.
 func (w *world) syncLogs(now sim.Time, b int32) {
-	w.machines.host.Sync(now, int(b), 0)
+	w.machines.Sync(int(b), now)
 }
 
 // beginLinkFault cuts or degrades the links between two sets of nodes.

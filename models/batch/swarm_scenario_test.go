@@ -161,7 +161,6 @@ func (s *swarmWriter) topic(i int) {
 	c.maybe(0.2, "retention.bytes", "1", "100000", "1000000")
 	c.maybe(0.3, "segment.ms", "500", "5000", "30000")
 	c.maybe(0.2, "flush.messages", "1", "7", "1000")
-	c.maybe(0.2, "flush.ms", "100", "1000")
 	s.line("  - {name: t%d, partitions: %d, replication_factor: %d, config: %s}", i, partitions, rf, c)
 }
 
@@ -279,7 +278,6 @@ func (s *swarmWriter) group(i int) {
 		s.line("    client: java")
 		c.millis(0.3, "max.poll.interval.ms", time.Second, time.Minute)
 		c.millis(0.2, "request.timeout.ms", time.Second, 30*time.Second)
-		c.millis(0.2, "metadata.max.age.ms", time.Second, time.Minute)
 	} else {
 		s.line("    client: franz-go")
 		options := &swarmConfig{s: s}
