@@ -52,8 +52,12 @@ func (w *world) onFault(now sim.Time, i int32) {
 			return
 		}
 		a.nodes = nodes
-		for _, n := range nodes {
-			w.hit(now, f, n, i)
+		if f.Kind == scenarios.RollingRestart {
+			w.engine.Schedule(now, evRolling, i, 0)
+		} else {
+			for _, n := range nodes {
+				w.hit(now, f, n)
+			}
 		}
 	}
 	if f.Duration != scenarios.Forever && f.Kind != scenarios.RollingRestart && f.Kind != scenarios.ConfigChange {
@@ -62,11 +66,10 @@ func (w *world) onFault(now sim.Time, i int32) {
 }
 
 // hit does one fault to one node.
-func (w *world) hit(now sim.Time, f *scenarios.Fault, n, i int32) {
+func (w *world) hit(now sim.Time, f *scenarios.Fault, n int32) {
 	switch f.Kind {
 	case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss:
-		w.noteFault(now, n)
-		w.crashBroker(now, n, f.Kind != scenarios.BrokerCrash)
+		w.crashServer(now, n, f.Kind != scenarios.BrokerCrash)
 	case scenarios.DiskLoss:
 		w.noteFault(now, n)
 		w.crashBroker(now, n, false)
@@ -82,7 +85,7 @@ func (w *world) hit(now sim.Time, f *scenarios.Fault, n, i int32) {
 	case scenarios.SlowDisk:
 		w.machines.host.Slow(now, int(n), f.Factor)
 	case scenarios.ControllerCrash:
-		w.crashController(now, n)
+		w.crashServer(now, n, false)
 	case scenarios.ConsumerCrash:
 		w.crashMember(now, w.memberOf(n))
 	case scenarios.ConsumerPause:
@@ -93,9 +96,7 @@ func (w *world) hit(now sim.Time, f *scenarios.Fault, n, i int32) {
 		w.consumers.groups[n].slow = f.Factor
 	case scenarios.ConfigChange:
 		w.changeConfig(now, f)
-	case scenarios.RollingRestart:
-		w.engine.Schedule(now, evRolling, i, 0)
-	case scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss:
+	case scenarios.RollingRestart, scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss:
 	}
 }
 
@@ -109,14 +110,12 @@ func (w *world) onHeal(now sim.Time, i int32) {
 	}
 	for _, n := range a.nodes {
 		switch f.Kind {
-		case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss, scenarios.DiskLoss, scenarios.BrokerStop:
-			w.bringBack(now, n)
+		case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss, scenarios.DiskLoss, scenarios.BrokerStop, scenarios.ControllerCrash:
+			w.restartServer(now, n)
 		case scenarios.BrokerPause:
 			w.resumeBroker(now, n)
 		case scenarios.SlowDisk:
 			w.machines.host.Slow(now, int(n), 1)
-		case scenarios.ControllerCrash:
-			w.restartController(now, n)
 		case scenarios.ConsumerCrash:
 			w.startMember(now, w.memberOf(n))
 		case scenarios.ConsumerPause:
@@ -187,18 +186,20 @@ func (w *world) onMetaCatchUp(now sim.Time, b int32) {
 	w.catchUp(now, b)
 }
 
-// crashController kills a controller; in combined mode that is a broker.
-func (w *world) crashController(now sim.Time, n int32) {
+// crashServer kills a broker or a dedicated controller, or takes its machine away.
+// A controller loses nothing with it: it syncs its log before it answers.
+func (w *world) crashServer(now sim.Time, n int32, machine bool) {
 	if int(n) < w.plan.brokers {
 		w.noteFault(now, n)
-		w.crashBroker(now, n, false)
+		w.crashBroker(now, n, machine)
 		return
 	}
-	w.die(now, n, false)
+	w.die(now, n, machine)
 	w.voterDown(now, n, kafka.VoterCrashed)
 }
 
-func (w *world) restartController(now sim.Time, n int32) {
+// restartServer starts it again.
+func (w *world) restartServer(now sim.Time, n int32) {
 	if int(n) < w.plan.brokers {
 		w.bringBack(now, n)
 		return
