@@ -298,14 +298,20 @@ func (w *world) incarnation(node int32) int32 { return w.processes[node].inc }
 // die ends a process; with machine, its host vanishes too.
 func (w *world) die(now sim.Time, node int32, machine bool) {
 	p := &w.processes[node]
+	if p.paused {
+		w.frozen--
+	}
 	p.up, p.paused = false, false
 	p.diedInc, p.diedAt, p.diedMachine = p.inc, now, machine
 	if machine {
 		p.hostUp = false
 	}
 	for _, e := range p.deferred {
-		if e.Kind == evArrive || e.Kind == evProcess {
+		switch e.Kind {
+		case evArrive, evProcess, evReceive:
 			w.dropped(now, msgID(e.Arg))
+		case evReset:
+			w.freeAny(msgID(e.Arg))
 		}
 	}
 	p.deferred = p.deferred[:0]
@@ -321,6 +327,9 @@ func (w *world) start(node int32) {
 // freeze stops a process without closing its sockets.
 func (w *world) freeze(now sim.Time, node int32) {
 	p := &w.processes[node]
+	if !p.paused {
+		w.frozen++
+	}
 	p.paused, p.pausedAt = true, now
 }
 
@@ -328,6 +337,9 @@ func (w *world) freeze(now sim.Time, node int32) {
 // now, in order.
 func (w *world) thaw(now sim.Time, node int32) {
 	p := &w.processes[node]
+	if p.paused {
+		w.frozen--
+	}
 	p.paused = false
 	for _, e := range p.deferred {
 		w.engine.Schedule(now, e.Kind, e.Entity, e.Arg)

@@ -229,12 +229,6 @@ func (w *world) noteHealed(_ sim.Time, b int32) {
 
 // noteBroker looks again at the partitions on a broker that has changed.
 func (w *world) noteBroker(now sim.Time, b int32) {
-	w.frozen = 0
-	for n := range w.processes {
-		if w.processes[n].paused {
-			w.frozen++
-		}
-	}
 	for _, r := range w.hosts[b] {
 		w.reassess(now, w.replicas[r].partition)
 	}
