@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -202,7 +203,7 @@ func commonAutoscaler(f *fileAutoscaler) []field {
 		kinds = append(kinds, word[string]{name, name})
 	}
 	return []field{
-		{"kind", strings.Join(autoscalerNames(), ", "), true, wordForm(&f.kind, kinds...)},
+		{"kind", "one of " + strings.Join(autoscalerNames(), ", "), true, wordForm(&f.kind, kinds...)},
 		{"min", "the fewest members; 1, for keda 0", false, wholeForm(&f.min, 0, maxClients)},
 		{"max", "the most members; for keda 100", false, wholeForm(&f.max, 1, maxClients)},
 		{"interval", "how often it decides; 15 s", false, durationForm(&f.interval, time.Millisecond)},
@@ -269,7 +270,7 @@ func (p autoscalerParameter) parse(text, metric string) (scaled, error) {
 	case wholeNumber:
 		v, err = parseNumber(text)
 		if err == nil && (v != float64(int32(v))) {
-			err = errors.New("is not a whole number")
+			err = errors.New("is not a whole number; write one such as 3")
 		}
 	case shareNumber:
 		v, err = parseRatio(text)
@@ -281,18 +282,16 @@ func (p autoscalerParameter) parse(text, metric string) (scaled, error) {
 		v, err = parseInMetric(text, metric)
 	case flagWord:
 		if text != "true" && text != "false" {
-			err = errors.New("is neither true nor false")
+			err = errors.New("is not a flag; write true or false")
 		}
 	case oneWord:
-		for _, w := range p.words {
-			if w == text {
-				return scaled{word: text}, nil
-			}
+		if slices.Contains(p.words, text) {
+			return scaled{word: text}, nil
 		}
-		err = fmt.Errorf("is not one of %s", strings.Join(p.words, ", "))
+		err = fmt.Errorf("is not known; write one of %s", strings.Join(p.words, ", "))
 	}
 	if err == nil && (v < 0 || v > 1e15) {
-		err = errors.New("is outside 0 to 1e15")
+		err = errors.New("is out of range; write a number from 0 to 10^15")
 	}
 	return scaled{number: v, word: text}, err
 }
@@ -352,7 +351,7 @@ func (s *resolver) autoscaler(f *fileAutoscaler) *Autoscaler {
 			a.Parameters[p.name] = v.number
 		}
 		if p.name == "target" && f.values[i].known && v.number <= 0 {
-			s.problem(f.values[i].node.at, "target: it is 0; a member must have some work")
+			s.problem(f.values[i].node.at, "target: it is 0; write what one member is to have, above 0")
 		}
 	}
 	return a
@@ -385,12 +384,9 @@ func (s *resolver) autoscalerMetric(a *Autoscaler, f *fileAutoscaler) {
 	case f.metric.known && len(metrics) == 0:
 		s.problem(f.metric.node.at, "metric: an autoscaler of kind %s follows none; remove it", a.Kind)
 	case f.metric.known:
-		for _, m := range metrics {
-			if m == a.Metric {
-				return
-			}
+		if !slices.Contains(metrics, a.Metric) {
+			s.problem(f.metric.node.at, "metric: an autoscaler of kind %s follows %s; write that", a.Kind, strings.Join(metrics, ", "))
 		}
-		s.problem(f.metric.node.at, "metric: an autoscaler of kind %s follows %s", a.Kind, strings.Join(metrics, ", "))
 	case f.metric.given():
 	case len(metrics) == 1:
 		a.Metric = metrics[0]

@@ -10,7 +10,8 @@ import (
 // would overflow or exhaust a machine before the run begins.
 const (
 	maxReplications = 10_000_000
-	maxBrokers      = 10_000
+	maxClusters     = 100
+	maxBrokers      = 10_000 // of all clusters together
 	maxControllers  = 15
 	maxPartitions   = 1_000_000 // of one topic, and of all topics together
 	maxReplicas     = 32        // kafka.MaxReplicas: replica sets are 32-bit masks
@@ -49,7 +50,7 @@ func scenarioShape(f *fileScenario) shape {
 		{"seed", "what all random numbers follow from; 1", false, seedForm(&f.seed)},
 		{"precision", "replicate until this is known well enough", false, mapForm(&f.precision, precisionShape)},
 		{"cluster", "the Kafka cluster", false, mapForm(&f.cluster, clusterShape)},
-		{"clusters", "several Kafka clusters by name, instead of cluster", false, namedForm(&f.clusters, clusterShape)},
+		{"clusters", "several Kafka clusters by name, instead of cluster", false, namedForm(&f.clusters, maxClusters, clusterShape)},
 		{"topics", "the topics, as in [{name: events, partitions: 12, replication_factor: 3}]", true, listForm(&f.topics, maxTopics, func(t *value[fileTopic]) form {
 			return mapForm(t, topicShape)
 		})},
@@ -167,10 +168,12 @@ func topicShape(f *fileTopic) shape {
 		{"cluster", "which of clusters it is in", false, nameForm(&f.cluster)},
 		{"partitions", "how many partitions it has", false, wholeForm(&f.partitions, 1, maxPartitions)},
 		{"replication_factor", "on how many brokers each partition is", false, wholeForm(&f.replicationFactor, 1, maxReplicas)},
-		{"assignment", "the brokers of each partition, preferred leader first, as in [[1, 2, 3], [2, 3, 1]]; Kafka's own", false,
+		{
+			"assignment", "the brokers of each partition, preferred leader first, as in [[1, 2, 3], [2, 3, 1]]; Kafka's own", false,
 			listForm(&f.assignment, maxPartitions, func(p *value[[]value[int]]) form {
 				return listForm(p, maxReplicas, func(b *value[int]) form { return wholeForm(b, 1, maxBrokers) })
-			})},
+			}),
+		},
 		{"config", "topic settings under Kafka's names, as in {min.insync.replicas: 2}", false, settingsForm(&f.config)},
 	}}
 }

@@ -134,7 +134,7 @@ type fileCurve struct {
 
 func curveShape(f *fileCurve) shape {
 	return shape{"a rate", []field{
-		{"shape", "constant, diurnal, steps or trace", true, wordForm(&f.shape,
+		{"shape", "one of constant, diurnal, steps, trace", true, wordForm(&f.shape,
 			word[Shape]{"constant", ConstantRate}, word[Shape]{"diurnal", DiurnalRate}, word[Shape]{"steps", StepRate}, word[Shape]{"trace", TraceRate})},
 		{"rate", "constant: the rate, as in 2000/s", false, rateForm(&f.rate)},
 		{"peak", "diurnal: the highest rate, as in 1M/s", false, rateForm(&f.peak)},
@@ -149,8 +149,10 @@ func curveShape(f *fileCurve) shape {
 			return mapForm(p, ratePointShape)
 		})},
 		{"file", "trace: a CSV file with a line for each point, a time and a rate", false, textForm(&f.file)},
-		{"bursts", "short peaks on top, as in [{at: 3 h, factor: 3, rise: 1 min, hold: 10 min, decay: 5 min}]", false,
-			listForm(&f.bursts, maxEntries, func(b *value[fileBurst]) form { return mapForm(b, burstShape) })},
+		{
+			"bursts", "short peaks on top, as in [{at: 3 h, factor: 3, rise: 1 min, hold: 10 min, decay: 5 min}]", false,
+			listForm(&f.bursts, maxEntries, func(b *value[fileBurst]) form { return mapForm(b, burstShape) }),
+		},
 	}}
 }
 

@@ -25,8 +25,10 @@ func faultShape(f *fileFault) shape {
 		{"duration", "after which it heals, as in 20 s; never", false, eitherForm{
 			scalar: durationForm(&f.duration, 1), object: mapForm(&f.random, randomShape),
 		}.form()},
-		{"between", "partition, network_delay, network_loss: the two sides, as in [[broker 1], [broker 2, broker 3]]", false,
-			listForm(&f.between, 2, func(side *value[[]value[string]]) form { return listForm(side, maxBrokers, textForm) })},
+		{
+			"between", "partition, network_delay, network_loss: the two sides, as in [[broker 1], [broker 2, broker 3]]", false,
+			listForm(&f.between, 2, func(side *value[[]value[string]]) form { return listForm(side, maxBrokers, textForm) }),
+		},
 		{"delay", "network_delay: added to each message", false, durationForm(&f.delay, 1)},
 		{"jitter", "network_delay: how much more or less that may be; 0 s", false, durationForm(&f.jitter, 0)},
 		{"loss", "network_loss: the share of packets, as in 5 %", false, ratioForm(&f.loss, 0, 1)},
@@ -35,7 +37,7 @@ func faultShape(f *fileFault) shape {
 		{"pause", "rolling_restart: from one broker's return to the next one's stop; 0 s", false, durationForm(&f.pause, 0)},
 		{"process", "random faults: exponential", false, wordForm(&f.process, word[bool]{"exponential", true})},
 		{"mtbf", "random faults: the mean time between failures of each unit, as in 4000 h", false, durationForm(&f.mtbf, time.Millisecond)},
-		{"each", "random faults: what fails on its own: " + eachList(), false, wordForm(&f.each, eachWords()...)},
+		{"each", "random faults: what fails on its own, one of " + eachList(), false, wordForm(&f.each, eachWords()...)},
 	}}
 }
 
@@ -63,8 +65,12 @@ func lognormalShape(f *fileLognormal) shape {
 
 func eachWords() []word[string] {
 	return []word[string]{
-		{"broker", "broker"}, {"disk", "disk"}, {"machine", "machine"}, {"rack", "rack"},
-		{"controller", "controller"}, {"client", "client"},
+		{"broker", "broker"},
+		{"disk", "disk"},
+		{"machine", "machine"},
+		{"rack", "rack"},
+		{"controller", "controller"},
+		{"client", "client"},
 	}
 }
 
@@ -73,12 +79,23 @@ func eachList() string { return "broker, disk, machine, rack, controller or clie
 // faultKinds are the kinds as a file writes them.
 func faultKinds() []word[FaultKind] {
 	return []word[FaultKind]{
-		{"broker_crash", BrokerCrash}, {"broker_stop", BrokerStop}, {"broker_pause", BrokerPause},
-		{"machine_loss", MachineLoss}, {"disk_loss", DiskLoss},
-		{"partition", NetworkPartition}, {"network_delay", NetworkDelay}, {"network_loss", NetworkLoss},
-		{"slow_disk", SlowDisk}, {"rack_loss", RackLoss}, {"controller_crash", ControllerCrash},
-		{"consumer_crash", ConsumerCrash}, {"consumer_pause", ConsumerPause}, {"producer_crash", ProducerCrash},
-		{"slow_downstream", SlowDownstream}, {"config_change", ConfigChange}, {"rolling_restart", RollingRestart},
+		{"broker_crash", BrokerCrash},
+		{"broker_stop", BrokerStop},
+		{"broker_pause", BrokerPause},
+		{"machine_loss", MachineLoss},
+		{"disk_loss", DiskLoss},
+		{"partition", NetworkPartition},
+		{"network_delay", NetworkDelay},
+		{"network_loss", NetworkLoss},
+		{"slow_disk", SlowDisk},
+		{"rack_loss", RackLoss},
+		{"controller_crash", ControllerCrash},
+		{"consumer_crash", ConsumerCrash},
+		{"consumer_pause", ConsumerPause},
+		{"producer_crash", ProducerCrash},
+		{"slow_downstream", SlowDownstream},
+		{"config_change", ConfigChange},
+		{"rolling_restart", RollingRestart},
 	}
 }
 

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -57,6 +58,10 @@ type shape struct {
 func scalar[T any](dst *value[T], parse func(text string) (T, error), schema func() *schema) form {
 	return form{schema: schema, read: func(r *reader, what string, n *node) {
 		dst.node = n
+		if n.kind == emptyNode {
+			r.problem(n.at, "%s is empty; it must be a single value", what)
+			return
+		}
 		if n.kind != scalarNode {
 			r.problem(n.at, "%s is %s; it must be a single value", what, n.noun())
 			return
@@ -70,12 +75,14 @@ func scalar[T any](dst *value[T], parse func(text string) (T, error), schema fun
 	}}
 }
 
-// unquoted refuses quotes around what is a number or a flag.
-func unquoted(f form) form {
+// unquoted is scalar for what is a number or a flag, which quotes turn into text.
+func unquoted[T any](dst *value[T], parse func(text string) (T, error), schema func() *schema) form {
+	f := scalar(dst, parse, schema)
 	read := f.read
 	f.read = func(r *reader, what string, n *node) {
 		if n.kind == scalarNode && n.quoted {
-			r.problem(n.at, "%s: %s is text in quotes; write it without", what, shown(n.text))
+			dst.node = n
+			r.problem(n.at, "%s: %s is text, as it is in quotes; write it without them", what, strconv.Quote(n.text))
 			return
 		}
 		read(r, what, n)
@@ -85,41 +92,42 @@ func unquoted(f form) form {
 
 // wholeForm is a whole number from low to high.
 func wholeForm(dst *value[int], low, high int) form {
-	return unquoted(scalar(dst, func(text string) (int, error) {
+	bounds := spellWhole(int64(low)) + " to " + spellWhole(int64(high))
+	return unquoted(dst, func(text string) (int, error) {
 		v, err := strconv.ParseInt(text, 10, 64)
 		if err != nil && isNumber(text) {
-			return 0, fmt.Errorf("is not a whole number from %d to %d", low, high)
+			return 0, fmt.Errorf("is not a whole number; write one from %s", bounds)
 		}
 		if err != nil {
-			return 0, fmt.Errorf("is not a number; write a whole number from %d to %d", low, high)
+			return 0, fmt.Errorf("is not a number; write a whole one from %s", bounds)
 		}
 		if v < int64(low) || v > int64(high) {
-			return 0, fmt.Errorf("is outside %d to %d", low, high)
+			return 0, fmt.Errorf("is out of range; write a whole number from %s", bounds)
 		}
 		return int(v), nil
-	}, func() *schema { return &schema{Type: "integer", Minimum: float(low), Maximum: float(high)} }))
+	}, func() *schema { return &schema{Type: "integer", Minimum: float(low), Maximum: float(high)} })
 }
 
 // seedForm is any unsigned number of 64 bits.
 func seedForm(dst *value[uint64]) form {
-	return unquoted(scalar(dst, func(text string) (uint64, error) {
+	return unquoted(dst, func(text string) (uint64, error) {
 		v, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("is not a seed; write a whole number from 0 to %d", uint64(math.MaxUint64))
 		}
 		return v, nil
-	}, func() *schema { return &schema{Type: "integer", Minimum: float(0)} }))
+	}, func() *schema { return &schema{Type: "integer", Minimum: float(0)} })
 }
 
 // numberForm is a number without a unit, from low to high.
 func numberForm(dst *value[float64], low, high float64) form {
-	return unquoted(scalar(dst, func(text string) (float64, error) {
+	return unquoted(dst, func(text string) (float64, error) {
 		v, err := parseNumber(text)
 		if err == nil && (v < low || v > high) {
-			err = fmt.Errorf("is outside %s to %s", decimal(low), decimal(high))
+			err = fmt.Errorf("is out of range; write a number from %s to %s", spellNumber(low), spellNumber(high))
 		}
 		return v, err
-	}, func() *schema { return &schema{Type: "number", Minimum: float(low), Maximum: float(high)} }))
+	}, func() *schema { return &schema{Type: "number", Minimum: float(low), Maximum: float(high)} })
 }
 
 // ratioForm is a share from low to high, as 5 % or 0.05.
@@ -127,13 +135,14 @@ func ratioForm(dst *value[float64], low, high float64) form {
 	return scalar(dst, func(text string) (float64, error) {
 		v, err := parseRatio(text)
 		if err == nil && (v < low || v > high) {
-			err = fmt.Errorf("is outside %s to %s (%s %% to %s %%)", decimal(low), decimal(high), decimal(low*100), decimal(high*100))
+			err = fmt.Errorf("is out of range; write a ratio from %s to %s (%s %% to %s %%)",
+				spellNumber(low), spellNumber(high), spellNumber(low*100), spellNumber(high*100))
 		}
 		return v, err
 	}, func() *schema {
 		return &schema{OneOf: []*schema{
 			{Type: "number", Minimum: float(low), Maximum: float(high)},
-			{Type: "string", Pattern: `^ *\d+(\.\d*)?([eE][-+]?\d+)? *%? *$`},
+			{Type: "string", Pattern: `^ *[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)? *%? *$`},
 		}}
 	})
 }
@@ -144,9 +153,9 @@ func durationForm(dst *value[time.Duration], low time.Duration) form {
 		v, err := parseDuration(text)
 		if err == nil && v < low {
 			if low == 1 {
-				return 0, fmt.Errorf("is no time at all; it must be longer than 0")
+				return 0, errors.New("is no time at all; write a duration above 0, such as 2 min")
 			}
-			err = fmt.Errorf("is too short; the least is %v", low)
+			err = fmt.Errorf("is too short; the least is %s", spellDuration(low))
 		}
 		return v, err
 	}, quantitySchema(durationKind()))
@@ -157,7 +166,7 @@ func sizeForm(dst *value[unit.Bytes], high unit.Bytes) form {
 	return scalar(dst, func(text string) (unit.Bytes, error) {
 		v, err := parseBytes(text)
 		if err == nil && (v < 1 || v > int64(high)) {
-			err = fmt.Errorf("is outside 1 B to %d B", int64(high))
+			err = fmt.Errorf("is out of range; write a size from 1 B to %s", spellBytes(high))
 		}
 		return unit.Bytes(v), err
 	}, quantitySchema(sizeKind()))
@@ -173,15 +182,15 @@ func rateForm(dst *value[unit.Rate]) form {
 
 // flagForm is true or false.
 func flagForm(dst *value[bool]) form {
-	return unquoted(scalar(dst, func(text string) (bool, error) {
+	return unquoted(dst, func(text string) (bool, error) {
 		switch text {
 		case "true":
 			return true, nil
 		case "false":
 			return false, nil
 		}
-		return false, fmt.Errorf("is neither true nor false")
-	}, func() *schema { return &schema{Type: "boolean"} }))
+		return false, errors.New("is not a flag; write true or false")
+	}, func() *schema { return &schema{Type: "boolean"} })
 }
 
 // A word is one of the values of an enumeration as it is written.
@@ -203,14 +212,20 @@ func wordForm[T any](dst *value[T], words ...word[T]) form {
 			}
 		}
 		var none T
-		return none, fmt.Errorf("is not one of %s%s", strings.Join(texts, ", "), nearTo(text, texts))
+		if len(texts) == 1 {
+			return none, fmt.Errorf("is not known; the only possible value is %s", texts[0])
+		}
+		if near := nearTo(text, texts); near != "" {
+			return none, fmt.Errorf("is not known; %s Known are %s", near, strings.Join(texts, ", "))
+		}
+		return none, fmt.Errorf("is not known; write one of %s", strings.Join(texts, ", "))
 	}, func() *schema { return &schema{Type: "string", Enum: texts} })
 }
 
-// nearTo asks for the nearest of known, if one is near.
+// nearTo asks for the nearest of known; "" if none is near.
 func nearTo(text string, known []string) string {
-	if hint := didYouMean(text, known, ""); strings.HasPrefix(hint, "did you mean") {
-		return "; " + hint
+	if hint := didYouMean(text, known, ""); strings.HasPrefix(hint, "did you mean ") {
+		return hint
 	}
 	return ""
 }
@@ -219,16 +234,16 @@ func nearTo(text string, known []string) string {
 func textForm(dst *value[string]) form {
 	return scalar(dst, func(text string) (string, error) {
 		if strings.TrimSpace(text) == "" {
-			return "", fmt.Errorf("is empty; write some text")
+			return "", errors.New("is empty; write some text")
 		}
 		return strings.TrimSpace(text), nil
-	}, func() *schema { return &schema{Type: "string", MinLength: 1} })
+	}, func() *schema { return &schema{Types: []string{"string", "number", "boolean"}, MinLength: 1} })
 }
 
 // nameForm is a name that labels, targets and overrides can hold.
 func nameForm(dst *value[string]) form {
 	return scalar(dst, parseName, func() *schema {
-		return &schema{Type: "string", Pattern: `^[A-Za-z0-9._-]{1,249}$`}
+		return &schema{Types: []string{"string", "number", "boolean"}, Pattern: `^[A-Za-z0-9._-]{1,249}$`}
 	})
 }
 
@@ -238,7 +253,7 @@ func parseName(text string) (string, error) {
 	const most = 249
 	switch {
 	case text == "" || text == "." || text == "..":
-		return "", fmt.Errorf("is not a name; write letters, digits, '.', '_' and '-'")
+		return "", errors.New("is not a name; write letters, digits, '.', '_' and '-'")
 	case len(text) > most:
 		return "", fmt.Errorf("has %d characters; a name has at most %d", len(text), most)
 	}
@@ -253,5 +268,3 @@ func parseName(text string) (string, error) {
 func isNameRune(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-'
 }
-
-func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"strings"
 )
 
 // mapForm is a map of the shape's keys. It calls read for each key that is
@@ -25,23 +26,19 @@ func mapForm[T any](dst *value[T], shapeOf func(*T) shape) form {
 	}
 }
 
-func (s shape) keys() string {
-	text := ""
+func (s shape) names() []string {
+	names := make([]string, len(s.fields))
 	for i, f := range s.fields {
-		if i > 0 {
-			text += ", "
-		}
-		text += f.key
+		names[i] = f.key
 	}
-	return text
+	return names
 }
+
+func (s shape) keys() string { return strings.Join(s.names(), ", ") }
 
 // read reads every key of a map, in the order of the file.
 func (s shape) read(r *reader, what string, n *node) {
-	known := make([]string, len(s.fields))
-	for i, f := range s.fields {
-		known[i] = f.key
-	}
+	known := s.names()
 	for _, e := range n.entries {
 		f, ok := s.field(e.key)
 		if !ok {
@@ -110,8 +107,8 @@ type named[T any] struct {
 	of   value[T]
 }
 
-// namedForm is a map from names to maps of one shape.
-func namedForm[T any](dst *value[[]named[T]], shapeOf func(*T) shape) form {
+// namedForm is a map from at most most names to maps of one shape.
+func namedForm[T any](dst *value[[]named[T]], most int, shapeOf func(*T) shape) form {
 	return form{
 		schema: func() *schema {
 			var example T
@@ -121,6 +118,10 @@ func namedForm[T any](dst *value[[]named[T]], shapeOf func(*T) shape) form {
 			dst.node = n
 			if n.kind != mapNode {
 				r.problem(n.at, "%s is %s; it must be a map from names to settings, as in %s: {primary: {...}}", what, n.noun(), what)
+				return
+			}
+			if len(n.entries) > most {
+				r.problem(n.at, "%s has %d entries; at most %d are possible", what, len(n.entries), most)
 				return
 			}
 			dst.set(n, make([]named[T], len(n.entries)))
@@ -163,6 +164,9 @@ func (e eitherForm) form() form {
 	}
 }
 
+// maxSettings bounds a map of settings: a broker of Kafka 4.3 has about 300.
+const maxSettings = 500
+
 // settingsForm is a map whose keys somebody else chose. Its problems are found
 // by the decoder that knows them.
 func settingsForm(dst *value[[]Setting]) form {
@@ -174,6 +178,10 @@ func settingsForm(dst *value[[]Setting]) form {
 			dst.node = n
 			if n.kind != mapNode {
 				r.problem(n.at, "%s is %s; it must be a map of settings, as in %s: {name: value}", what, n.noun(), what)
+				return
+			}
+			if len(n.entries) > maxSettings {
+				r.problem(n.at, "%s has %d entries; at most %d are possible", what, len(n.entries), maxSettings)
 				return
 			}
 			var settings []Setting

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -62,6 +63,9 @@ func cutOp(text string) (left string, op Op, right string, err error) {
 				return strings.TrimSpace(text[:i]), w.is, strings.TrimSpace(text[i+len(w.text):]), nil
 			}
 		}
+	}
+	if strings.Contains(text, "=") && braces == 0 {
+		return text, 0, "", fmt.Errorf("%s has a single =; write == for equal", shown(text))
 	}
 	return text, 0, "", fmt.Errorf("%s has no comparison; write one of <, <=, >, >=, ==, !=, as in durability.acked.nines >= 5", shown(text))
 }
@@ -198,7 +202,7 @@ func fits(m Metric, a Aggregate) error {
 // parseValue reads a value that the metric is compared with, in base units.
 func (m Metric) parseValue(text string) (float64, error) {
 	if text == "" {
-		return 0, fmt.Errorf("%s is compared with nothing; write a value, as in %s", m.Name, m.example())
+		return 0, fmt.Errorf("%s is compared with nothing; write %s", m.Name, m.example())
 	}
 	var v float64
 	var err error
@@ -296,7 +300,17 @@ func (s *resolver) metricReference(text string) (metricRef, error) {
 // nearestMetrics lists what somebody may have meant.
 func nearestMetrics(name string, names []string) string {
 	if hint := nearTo(name, names); hint != "" {
-		return strings.TrimPrefix(hint, "; ")
+		return hint
+	}
+	// A part of a name, such as latency, is nearer than letters that happen to agree.
+	var holding []string
+	for _, n := range names {
+		if slices.Contains(strings.Split(n, "."), name) {
+			holding = append(holding, n)
+		}
+	}
+	if len(holding) > 0 {
+		return "did you mean one of " + strings.Join(holding, ", ") + "?"
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return editDistance(name, a) - editDistance(name, b) })
 	return "the nearest are " + strings.Join(names[:3], ", ") + "; `kafkasim metrics` lists all"
@@ -304,7 +318,7 @@ func nearestMetrics(name string, names []string) string {
 
 func (s *resolver) labels(ref metricRef, text string) (metricRef, error) {
 	values := make(map[string]string)
-	for _, pair := range strings.Split(text, ",") {
+	for pair := range strings.SplitSeq(text, ",") {
 		label, name, ok := strings.Cut(pair, "=")
 		label, name = strings.TrimSpace(label), strings.TrimSpace(name)
 		switch {
@@ -315,8 +329,8 @@ func (s *resolver) labels(ref metricRef, text string) (metricRef, error) {
 		case values[label] != "":
 			return ref, fmt.Errorf("the label %s is there twice; keep one", label)
 		}
-		if known := s.labelValues(label); !slices.Contains(known, name) {
-			return ref, fmt.Errorf("there is no %s %s; %s", label, shown(name), didYouMean(name, known, label+"s"))
+		if !s.labelled(label, name) {
+			return ref, fmt.Errorf("there is no %s %s; %s", label, shown(name), s.near(name, s.labelValues(label), label+"s"))
 		}
 		values[label] = name
 	}
@@ -330,30 +344,38 @@ func (s *resolver) labels(ref metricRef, text string) (metricRef, error) {
 	return ref, nil
 }
 
-// labelValues are the names that a label may have in this scenario.
+// labelled reports whether the scenario has what a label names.
+func (s *resolver) labelled(label, name string) bool {
+	found := false
+	switch label {
+	case "cluster":
+		found = slices.Contains(s.clusterNames(), name)
+	case "topic":
+		found = len(s.topicsNamed[name]) > 0
+	case "producer":
+		_, found = s.producersNamed[name]
+	case "group":
+		_, found = s.groupsNamed[name]
+	case "broker":
+		id, err := strconv.Atoi(name)
+		found = err == nil && id >= 1 && slices.ContainsFunc(s.spec.Clusters, func(c Cluster) bool { return id <= len(c.Brokers) })
+	}
+	return found
+}
+
+// labelValues are names that a label may have in this scenario, for a message.
 func (s *resolver) labelValues(label string) []string {
-	var names []string
 	switch label {
 	case "cluster":
 		return s.clusterNames()
 	case "topic":
-		for i := range s.file.topics.is {
-			names = append(names, s.file.topics.is[i].is.name.is)
-		}
+		return firstNames(s.spec.Topics, func(t *Topic) string { return t.Name })
 	case "producer":
-		for i := range s.file.producers.is {
-			names = append(names, s.file.producers.is[i].is.name.is)
-		}
+		return firstNames(s.spec.Producers, producerName)
 	case "group":
-		for i := range s.file.consumers.is {
-			names = append(names, s.file.consumers.is[i].is.group.is)
-		}
+		return firstNames(s.spec.Groups, groupName)
 	case "broker":
-		for _, c := range s.spec.Clusters {
-			for _, b := range c.Brokers {
-				names = append(names, fmt.Sprint(b.ID))
-			}
-		}
+		return firstNames(s.spec.Clusters[0].Brokers, func(b *Broker) string { return strconv.Itoa(b.ID) })
 	}
-	return names
+	return nil
 }

@@ -96,6 +96,13 @@ func (w *walk) setKey(n *node, path string, v *node) {
 	if last := w.done[strings.LastIndexByte(w.done, '.')+1:]; last == "config" || last == "client_options" || last == "hardware" {
 		key, rest, deeper = path, "", false
 	}
+	for _, e := range n.entries { // a name, such as a cluster's, may have dots in it
+		if len(e.key) > len(key) && strings.HasPrefix(path, e.key) {
+			if after, dotted := strings.CutPrefix(path[len(e.key):], "."); dotted || after == "" {
+				key, rest, deeper = e.key, after, dotted
+			}
+		}
+	}
 	w.done = strings.TrimPrefix(w.done+"."+key, ".")
 	for i := range n.entries {
 		e := &n.entries[i]

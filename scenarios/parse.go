@@ -1,9 +1,6 @@
 package scenarios
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Parse reads a scenario. It returns every problem that the file has, in the
 // order of the file, and then no Spec; a Spec is complete and valid. name is
@@ -25,13 +22,20 @@ func ParseFiles(name string, source []byte, overrides []Override, read ReadFile)
 		return nil, r.sorted()
 	}
 	if root.kind != mapNode {
+		if root.kind == emptyNode {
+			r.problem(root.at, "the file is empty; a scenario has at least scenario, duration, cluster and topics, and `kafkasim init` writes one to begin with")
+			return nil, r.sorted()
+		}
 		r.problem(root.at, "the scenario is %s; it must be a map with the keys %s", root.noun(), scenarioShape(&fileScenario{}).keys())
 		return nil, r.sorted()
 	}
 	for i := range overrides {
 		r.apply(root, i)
 	}
-	s := &resolver{reader: r, root: root, file: &fileScenario{}, read: read, spec: &Spec{Source: name}}
+	s := &resolver{
+		reader: r, root: root, file: &fileScenario{}, read: read, spec: &Spec{Source: name},
+		profiles: make(map[string]*Hardware),
+	}
 	scenarioShape(s.file).read(r, "scenario", root)
 	s.resolve()
 	if len(r.problems) > 0 {
@@ -43,9 +47,9 @@ func ParseFiles(name string, source []byte, overrides []Override, read ReadFile)
 }
 
 // unsupported notes that the file needs what nobody built yet.
-func (s *resolver) unsupported(at *node, format string, args ...any) {
+func (s *resolver) unsupported(at *node, what string) {
 	r := reader{file: s.reader.file}
-	r.problem(at.at, "not yet supported: "+format, args...)
+	r.problem(at.at, "not yet supported: %s", what)
 	s.spec.Unsupported = append(s.spec.Unsupported, r.problems...)
 }
 
@@ -74,14 +78,4 @@ func (s *resolver) listUnsupported() {
 		}
 	}
 	slices.SortStableFunc(s.spec.Unsupported, func(a, b Problem) int { return a.Line - b.Line })
-}
-
-// MustParse is Parse for a source that is known to be good, such as an embedded
-// one. It panics if it is not.
-func MustParse(name string, source []byte) *Spec {
-	spec, problems := Parse(name, source, nil)
-	if len(problems) > 0 {
-		panic(fmt.Sprintf("scenarios: %s", problems[0].Error()))
-	}
-	return spec
 }

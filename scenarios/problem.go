@@ -8,8 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxProblems bounds what is listed of one file: nobody reads on after that.
-const maxProblems = 100
+// maxProblems bounds what is listed of one file: nobody reads on after that. A
+// few times as many are kept, so that the first of the file are among them.
+const (
+	maxProblems = 100
+	maxKept     = 1_000
+	maxMessage  = 600 // bytes, as some messages quote the file
+)
 
 // Error is the problem in one line: FILE:LINE:COL: what is wrong; what would be
 // right.
@@ -70,12 +75,24 @@ type reader struct {
 	file      string
 	overrides []Override
 	problems  []Problem
+	dropped   int // problems beyond maxKept
 }
 
+// tooMany reports that there are more problems than will be listed. The work
+// for more of them, which may be much in a large file, is then left out.
+func (r *reader) tooMany() bool { return len(r.problems) > maxProblems }
+
 func (r *reader) problem(at place, format string, args ...any) {
+	if len(r.problems) >= maxKept {
+		r.dropped++
+		return
+	}
 	p := Problem{File: r.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
 	if at.override != "" {
 		p = Problem{File: "--set " + at.override, Message: p.Message}
+	}
+	if len(p.Message) > maxMessage {
+		p.Message = strings.ToValidUTF8(p.Message[:maxMessage], "") + "…"
 	}
 	r.problems = append(r.problems, p)
 }
@@ -105,11 +122,14 @@ func (r *reader) sorted() []Problem {
 	})
 	all := slices.Compact(r.problems)
 	if len(all) > maxProblems {
-		rest := Problem{File: r.file, Message: fmt.Sprintf("%d more problems are not listed; the first %d are", len(all)-maxProblems, maxProblems)}
+		rest := Problem{File: r.file, Message: fmt.Sprintf("%d more problems are not listed", len(all)-maxProblems+r.dropped)}
 		all = append(all[:maxProblems:maxProblems], rest)
 	}
 	return all
 }
+
+// maxCompared bounds how many names are compared with a wrong one.
+const maxCompared = 300
 
 // didYouMean ends a message about a name that nothing has: with the nearest of
 // the known ones, else with all of them, which nouns calls.
@@ -117,6 +137,7 @@ func didYouMean(name string, known []string, nouns string) string {
 	if len(known) == 0 {
 		return "there are no " + nouns
 	}
+	known = known[:min(len(known), maxCompared)]
 	folded := strings.ToLower(name)
 	for _, k := range known {
 		if strings.ToLower(k) == folded {

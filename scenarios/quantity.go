@@ -17,6 +17,12 @@ const (
 	maxRate     = 1e9     // records per second
 )
 
+// Parts of the patterns of the JSON Schema.
+const (
+	numberPattern   = `(\d+(\.\d*)?|\.\d+)`
+	timeUnitPattern = `(ns|us|µs|μs|ms|s|min|h|d)`
+)
+
 // A unitFactor is a unit as written and how many base units one of it is.
 type unitFactor struct {
 	name   string
@@ -35,10 +41,17 @@ type quantityKind struct {
 func durationKind() quantityKind {
 	return quantityKind{
 		noun: "a duration", example: "2 min", list: "ns, us, ms, s, min, h, d",
-		pattern: `\d+(\.\d*)? *(ns|us|µs|μs|ms|s|min|h|d)( *\d+(\.\d*)? *(ns|us|µs|μs|ms|s|min|h|d))*`,
+		pattern: numberPattern + ` *` + timeUnitPattern + `( *` + numberPattern + ` *` + timeUnitPattern + `)*`,
 		units: []unitFactor{
-			{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3}, {"ms", 1e6},
-			{"s", 1e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9},
+			{"ns", 1},
+			{"us", 1e3},
+			{"µs", 1e3},
+			{"μs", 1e3},
+			{"ms", 1e6},
+			{"s", 1e9},
+			{"min", 60e9},
+			{"h", 3600e9},
+			{"d", 86400e9},
 		},
 	}
 }
@@ -46,10 +59,17 @@ func durationKind() quantityKind {
 func sizeKind() quantityKind {
 	return quantityKind{
 		noun: "a size", example: "1 KiB", list: "B; KB, MB, GB, TB of 1,000; KiB, MiB, GiB, TiB of 1,024",
-		pattern: `\d+(\.\d*)? *([KMGT]i?)?B`,
+		pattern: numberPattern + ` *([KMGT]i?)?B`,
 		units: []unitFactor{
-			{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-			{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+			{"B", 1},
+			{"KB", 1e3},
+			{"MB", 1e6},
+			{"GB", 1e9},
+			{"TB", 1e12},
+			{"KiB", 1 << 10},
+			{"MiB", 1 << 20},
+			{"GiB", 1 << 30},
+			{"TiB", 1 << 40},
 		},
 	}
 }
@@ -57,7 +77,7 @@ func sizeKind() quantityKind {
 func byteRateKind() quantityKind {
 	kind := quantityKind{
 		noun: "a throughput", example: "40 MB/s", list: "B/s, KB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s",
-		pattern: `\d+(\.\d*)? *([KMGT]i?)?B */ *s`, units: sizeKind().units,
+		pattern: numberPattern + ` *([KMGT]i?)?B */ *s`, units: sizeKind().units,
 	}
 	for i := range kind.units {
 		kind.units[i].name += "/s"
@@ -68,7 +88,7 @@ func byteRateKind() quantityKind {
 func rateKind() quantityKind {
 	kind := quantityKind{
 		noun: "a rate", example: "2000/s", list: "/s, /min, /h, /d, with k, M or G before it",
-		pattern: `\d+(\.\d*)? *[kMG]? */ *(s|min|h|d)`,
+		pattern: numberPattern + ` *[kMG]? */ *(s|min|h|d)`,
 	}
 	for _, prefix := range []unitFactor{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}} {
 		for _, per := range []unitFactor{{"/s", 1}, {"/min", 60}, {"/h", 3600}, {"/d", 86400}} {
@@ -131,9 +151,12 @@ func (k quantityKind) parse(text string) (float64, error) {
 	if err != nil {
 		return 0, k.wrong(fmt.Sprintf("begins with %s, which is not a number", shown(number)))
 	}
-	name := strings.ReplaceAll(rest, " ", "")
+	name := rest
+	if before, after, ok := strings.Cut(rest, "/"); ok {
+		name = strings.TrimRight(before, " ") + "/" + strings.TrimLeft(after, " ")
+	}
 	if name == "" {
-		if value == 0 {
+		if number == "0" {
 			return 0, nil
 		}
 		return 0, k.wrong("has no unit")
@@ -143,10 +166,24 @@ func (k quantityKind) parse(text string) (float64, error) {
 			return value * u.factor, nil
 		}
 	}
-	if likely := likelyUnit(name); likely != "" {
+	likely := likelyUnit(name)
+	for _, u := range k.units {
+		if u.name == likely {
+			return 0, fmt.Errorf("has the unknown unit %s; write %s", shown(name), number+strings.Repeat(" ", spacing(likely))+likely)
+		}
+	}
+	if likely != "" {
 		return 0, fmt.Errorf("has the unknown unit %s; write %s", shown(name), likely)
 	}
 	return 0, k.wrong("has the unknown unit " + shown(name))
+}
+
+// spacing is how many spaces stand before a unit: none before those of a rate.
+func spacing(name string) int {
+	if strings.HasSuffix(name, "/s") || strings.HasSuffix(name, "/min") {
+		return 0
+	}
+	return 1
 }
 
 func (k quantityKind) wrong(what string) error {
@@ -166,7 +203,9 @@ func leadingNumber(text string) (number, rest string) {
 // only get smaller. A bare 0 is a duration.
 func parseDuration(text string) (time.Duration, error) {
 	kind := durationKind()
-	total, smallest := 0.0, math.Inf(1)
+	// Whole nanoseconds are added as integers: a float64 is exact for 104 days only.
+	var total time.Duration
+	smallest := math.Inf(1)
 	for rest := strings.TrimSpace(text); ; {
 		part := rest
 		_, after := leadingNumber(rest)
@@ -183,18 +222,18 @@ func parseDuration(text string) (time.Duration, error) {
 		if scale >= smallest {
 			return 0, errors.New("does not go from large units to small ones; write it as in 1 h 30 min")
 		}
-		total, smallest = total+value, scale
+		if value > float64(maxDuration-total) {
+			return 0, errors.New("is longer than a century; the longest is 36500 d")
+		}
+		if value > 0 && value < 0.5 {
+			return 0, errors.New("is shorter than a nanosecond; the shortest is 1 ns")
+		}
+		total, smallest = total+time.Duration(math.Round(value)), scale
 		if rest == "" {
 			break
 		}
 	}
-	if total > float64(maxDuration) {
-		return 0, errors.New("is longer than a century; the longest is 36500 d")
-	}
-	if total > 0 && total < 0.5 {
-		return 0, errors.New("is shorter than a nanosecond; the shortest is 1 ns")
-	}
-	return time.Duration(math.Round(total)), nil
+	return total, nil
 }
 
 // unitScale is the factor of the unit that part ends in; 1 without one.
@@ -260,13 +299,4 @@ func parseRatio(text string) (float64, error) {
 		value /= 100
 	}
 	return value, nil
-}
-
-// shown quotes text for a message and shortens what nobody would read.
-func shown(text string) string {
-	const most = 60
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return strconv.Quote(text)
 }

@@ -16,6 +16,11 @@ type resolver struct {
 	root *node
 	read ReadFile
 	spec *Spec
+	// Indices by name, of the first where there are several.
+	topicsNamed    map[string][]int
+	producersNamed map[string]int
+	groupsNamed    map[string]int
+	profiles       map[string]*Hardware // by name: each is read once
 }
 
 func (s *resolver) resolve() {
@@ -27,7 +32,8 @@ func (s *resolver) resolve() {
 	spec.Replications = f.replications.or(20)
 	spec.Seed = f.seed.or(1)
 	if f.warm.known && f.duration.known && spec.Warmup >= spec.Duration {
-		s.problem(f.warm.node.at, "warmup is %v, not shorter than the duration of %v; nothing would be left to report", spec.Warmup, spec.Duration)
+		s.problem(f.warm.node.at, "warmup: %s is not shorter than the duration of %s; nothing would be left to report",
+			spellDuration(spec.Warmup), spellDuration(spec.Duration))
 	}
 	s.precision()
 	s.clusters()
@@ -69,14 +75,6 @@ func (s *resolver) uniqueNames(what string, names []*value[string]) {
 	}
 }
 
-// where says in words where a place is.
-func (p place) where() string {
-	if p.override != "" {
-		return "in --set " + p.override
-	}
-	return fmt.Sprintf("in line %d", p.line)
-}
-
 func (s *resolver) clusterNames() []string {
 	var names []string
 	for _, c := range s.spec.Clusters {
@@ -113,22 +111,55 @@ func (s *resolver) clusterOf(name *value[string]) (index int, good bool) {
 // continues a sentence about the name.
 func (s *resolver) topic(name string, cluster int) (int, error) {
 	found := -1
-	var names []string
-	for i, t := range s.spec.Topics {
-		if cluster >= 0 && t.Cluster != cluster {
-			continue
-		}
-		names = append(names, t.Name)
-		if t.Name != name {
-			continue
-		}
-		if found >= 0 {
+	for _, i := range s.topicsNamed[name] {
+		switch {
+		case cluster >= 0 && s.spec.Topics[i].Cluster != cluster:
+		case found >= 0 && s.spec.Topics[found].Cluster != s.spec.Topics[i].Cluster:
 			return 0, errors.New("is in several clusters; add cluster: NAME")
+		case found < 0:
+			found = i
 		}
-		found = i
 	}
-	if found < 0 {
-		return 0, fmt.Errorf("does not exist; %s", didYouMean(name, names, "topics"))
+	if found >= 0 {
+		return found, nil
 	}
-	return found, nil
+	var names []string
+	for _, t := range s.spec.Topics[:min(len(s.spec.Topics), maxCompared)] {
+		if cluster < 0 || t.Cluster == cluster {
+			names = append(names, t.Name)
+		}
+	}
+	return 0, fmt.Errorf("does not exist; %s", s.near(name, names, "topics"))
 }
+
+// near is didYouMean while its answer will be read.
+func (s *resolver) near(name string, known []string, nouns string) string {
+	if s.tooMany() {
+		return "choose one of the " + nouns
+	}
+	return didYouMean(name, known, nouns)
+}
+
+// firstNames are the names that a message may compare or list.
+func firstNames[T any](all []T, name func(*T) string) []string {
+	all = all[:min(len(all), maxCompared)]
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = name(&all[i])
+	}
+	return names
+}
+
+// indexByName finds the first entry of each name.
+func indexByName[T any](all []T, name func(*T) string) map[string]int {
+	index := make(map[string]int, len(all))
+	for i := range all {
+		if _, there := index[name(&all[i])]; !there {
+			index[name(&all[i])] = i
+		}
+	}
+	return index
+}
+
+func producerName(p *Producer) string { return p.Name }
+func groupName(g *Group) string       { return g.Name }

@@ -12,12 +12,14 @@ func (s *resolver) producers() {
 	for i := range f.producers.is {
 		v := &f.producers.is[i]
 		names[i] = &v.is.name
-		s.spec.Producers = append(s.spec.Producers, s.producer(&v.is))
+		s.spec.Producers = append(s.spec.Producers, s.producer(v))
 	}
 	s.uniqueNames("producer", names)
+	s.producersNamed = indexByName(s.spec.Producers, producerName)
 }
 
-func (s *resolver) producer(f *fileProducer) Producer {
+func (s *resolver) producer(v *value[fileProducer]) Producer {
+	f := &v.is
 	p := Producer{
 		Name: f.name.is, Instances: f.instances.or(1),
 		Arrivals: f.arrivals.or(Poisson), Client: f.client.or(Java), Partitioner: f.partitioner.or(DefaultPartitioner),
@@ -37,22 +39,24 @@ func (s *resolver) producer(f *fileProducer) Producer {
 			s.problem(f.partitioner.node.at, "partitioner: it chooses for records without a key, and all of these have one; remove it, or write keys: none")
 		}
 	}
-	if !f.client.given() || f.client.known { // without knowing the client, its settings cannot be judged
+	if (!f.client.given() || f.client.known) && !s.tooMany() { // without knowing the client, its settings cannot be judged
 		var problems []Problem
 		p.Config, problems = decodeProducerConfig(p.Client, f.config.is, f.options.is)
-		s.adoptEither(&f.config, &f.options, problems)
+		s.adopt(settingsNode(&f.config, &f.options, v.node), problems)
 	}
 	return p
 }
 
-// adoptEither takes over problems of a client's config and client_options.
-func (s *resolver) adoptEither(config, options *value[[]Setting], problems []Problem) {
+// settingsNode is where problems of a client's settings are that have no place
+// of their own.
+func settingsNode(config, options *value[[]Setting], client *node) *node {
 	switch {
-	case config.known:
-		s.adopt(config.node, problems)
-	case options.known:
-		s.adopt(options.node, problems)
+	case config.given():
+		return config.node
+	case options.given():
+		return options.node
 	}
+	return client
 }
 
 func (s *resolver) recordSize(f *fileProducer) RecordSize {
@@ -67,9 +71,9 @@ func (s *resolver) recordSize(f *fileProducer) RecordSize {
 		const most = 14.9
 		switch ratio := float64(p99.is) / float64(mean.is); {
 		case ratio <= 1:
-			s.problem(p99.node.at, "p99: %d B is not larger than the mean of %d B; write record_size: %d B for records of one size", p99.is, mean.is, mean.is)
+			s.problem(p99.node.at, "p99: %s is not larger than the mean of %s; write record_size: %s for records of one size", spellBytes(p99.is), spellBytes(mean.is), spellBytes(mean.is))
 		case ratio > most:
-			s.problem(p99.node.at, "p99: %d B is more than %v times the mean of %d B, which no lognormal distribution has", p99.is, most, mean.is)
+			s.problem(p99.node.at, "p99: %s is more than %v times the mean of %s, which no lognormal distribution has; make it smaller", spellBytes(p99.is), most, spellBytes(mean.is))
 		}
 	}
 	return size
@@ -84,6 +88,7 @@ func (s *resolver) groups() {
 		s.spec.Groups = append(s.spec.Groups, s.group(v))
 	}
 	s.uniqueNames("group", names)
+	s.groupsNamed = indexByName(s.spec.Groups, groupName)
 }
 
 func (s *resolver) group(v *value[fileConsumer]) Group {
@@ -102,18 +107,15 @@ func (s *resolver) group(v *value[fileConsumer]) Group {
 	s.groupTopics(&g, f)
 	s.processing(&g, f)
 	s.members(&g, v)
-	if (f.client.given() && !f.client.known) || (f.protocol.given() && !f.protocol.known) {
+	if f.client.given() && !f.client.known || f.protocol.given() && !f.protocol.known || s.tooMany() {
 		return g
 	}
 	var problems []Problem
 	g.Config, problems = decodeConsumerConfig(g.Client, g.Protocol, f.config.is, f.options.is)
 	if len(problems) == 0 {
 		problems = checkSessionTimeout(s.spec.Clusters[g.Cluster].Config, g.Protocol, g.Config, f.config.is)
-		if len(problems) > 0 && !f.config.known && !f.options.known {
-			s.adopt(v.node, problems)
-		}
 	}
-	s.adoptEither(&f.config, &f.options, problems)
+	s.adopt(settingsNode(&f.config, &f.options, v.node), problems)
 	return g
 }
 
@@ -163,7 +165,7 @@ func (s *resolver) processing(g *Group, f *fileConsumer) {
 		s.problem(p.p99.node.at, "p99 belongs to distribution: lognormal; remove it, or choose that")
 	case lognormal && p.p99.known && p.time.known:
 		if ratio := float64(p.p99.is) / float64(p.time.is); p.time.is == 0 || ratio <= 1 || ratio > 14.9 {
-			s.problem(p.p99.node.at, "p99: %v does not go with a mean of %v; in a lognormal distribution it is between 1 and 14.9 times the mean", p.p99.is, p.time.is)
+			s.problem(p.p99.node.at, "p99: %s does not go with a mean of %s; in a lognormal distribution it is between 1 and 14.9 times the mean", spellDuration(p.p99.is), spellDuration(p.time.is))
 		}
 	}
 }
@@ -206,7 +208,7 @@ func (s *resolver) curve(f *fileProducer) Curve {
 		out.Phase = c.phase.is
 		out.Weekend = c.weekend.or(1)
 		if out.Phase >= out.Period && c.phase.known {
-			s.problem(c.phase.node.at, "phase: %v is not less than the period of %v; write what is left after whole periods", out.Phase, out.Period)
+			s.problem(c.phase.node.at, "phase: %s is not less than the period of %s; write what is left after whole periods", spellDuration(out.Phase), spellDuration(out.Period))
 		}
 	case StepRate:
 		out.Points = s.ratePoints(&c.steps, "steps")
@@ -218,6 +220,19 @@ func (s *resolver) curve(f *fileProducer) Curve {
 		out.Bursts = append(out.Bursts, Burst{At: b.at.is, Rise: b.rise.is, Hold: b.hold.is, Decay: b.decay.is, Factor: b.factor.is})
 	}
 	return out
+}
+
+func exampleOfRate(key string) string {
+	switch key {
+	case "rate":
+		return "rate: 2000/s"
+	case "peak":
+		return "peak: 1M/s"
+	case "peak_to_trough":
+		return "peak_to_trough: 5"
+	default:
+		return "steps: [{at: 0 s, rate: 100/s}, {at: 1 min, rate: 200/s}]"
+	}
 }
 
 // curveKeys checks that a curve has the keys of its shape and no other's.
@@ -241,7 +256,7 @@ func (s *resolver) curveKeys(c *fileCurve, at *node) {
 			given := at.get(key)
 			switch {
 			case own && given == nil && slices.Contains(x.needed, key):
-				s.problem(at.at, "%s is missing in a rate of shape %s", key, x.name)
+				s.problem(at.at, "%s is missing in a rate of shape %s; add %s", key, x.name, exampleOfRate(key))
 			case !own && given != nil:
 				s.problem(given.at, "%s belongs to shape: %s; remove it, or choose that", key, x.name)
 			}

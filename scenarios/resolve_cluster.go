@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"strconv"
 )
 
@@ -24,6 +23,13 @@ func (s *resolver) clusters() {
 		c := &f.clusters.is[i]
 		s.spec.Clusters = append(s.spec.Clusters, s.cluster(c.name, &c.of))
 	}
+	brokers := 0
+	for i := range s.spec.Clusters {
+		brokers += len(s.spec.Clusters[i].Brokers)
+	}
+	if brokers > maxBrokers {
+		s.problem(s.root.at, "the clusters have %s brokers together; at most %s are possible", spellWhole(int64(brokers)), spellWhole(maxBrokers))
+	}
 	if len(s.spec.Clusters) == 0 { // a problem is reported: an empty one, so that the rest can be checked
 		s.spec.Clusters = []Cluster{{}}
 	}
@@ -34,9 +40,9 @@ func (s *resolver) cluster(name string, v *value[fileCluster]) Cluster {
 	c := Cluster{Name: name, Version: f.kafka.or(V43), Controllers: f.controllers.or(1)}
 	// EligibleLeaderReplicasVersion.java: level 1 is the default from 4.1-IV0 on.
 	c.ELR = f.features.is.elr.or(c.Version >= V41)
-	var problems []Problem
-	c.Config, problems = decodeBrokerConfig(f.config.is)
-	if f.config.known {
+	if !s.tooMany() {
+		var problems []Problem
+		c.Config, problems = decodeBrokerConfig(f.config.is)
 		s.adopt(f.config.node, problems)
 	}
 	machine := s.hardware(&f.hardware, nil)
@@ -83,13 +89,6 @@ func (s *resolver) racks(f *fileCluster, brokers int) []string {
 	return names
 }
 
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // hardware finds a machine: otherwise, or the default profile if that is nil,
 // where the file names none.
 func (s *resolver) hardware(f *fileHardware, otherwise *Hardware) *Hardware {
@@ -99,6 +98,9 @@ func (s *resolver) hardware(f *fileHardware, otherwise *Hardware) *Hardware {
 		return s.profile(f.name.is, f.name.node.at)
 	case f.inline.known:
 		base := otherwise
+		if base == nil {
+			base = s.profile(standard, place{})
+		}
 		for _, setting := range f.inline.is {
 			if setting.Name == "profile" {
 				base = s.profile(setting.Value, s.valuePlace(setting))
@@ -114,10 +116,15 @@ func (s *resolver) hardware(f *fileHardware, otherwise *Hardware) *Hardware {
 }
 
 func (s *resolver) profile(name string, at place) *Hardware {
+	if machine, ok := s.profiles[name]; ok {
+		return machine
+	}
 	machine, ok := hardwareByName(name)
 	if !ok {
-		s.problem(at, "hardware: there is no profile %s; %s", shown(name), didYouMean(name, hardwareNames(), "profiles"))
+		s.problem(at, "hardware: there is no profile %s; %s", shown(name), s.near(name, hardwareNames(), "profiles"))
+		return nil
 	}
+	s.profiles[name] = machine
 	return machine
 }
 
@@ -151,9 +158,13 @@ func (s *resolver) topics() {
 		before := total
 		total += t.Partitions
 		if total > maxPartitions && before <= maxPartitions {
-			s.problem(v.node.at, "the topics up to this one have %d partitions; at most %d are possible", total, maxPartitions)
+			s.problem(v.node.at, "the topics up to this one have %s partitions; at most %s are possible", spellWhole(int64(total)), spellWhole(maxPartitions))
 		}
 		s.spec.Topics = append(s.spec.Topics, t)
+	}
+	s.topicsNamed = make(map[string][]int, len(s.spec.Topics))
+	for i, t := range s.spec.Topics {
+		s.topicsNamed[t.Name] = append(s.topicsNamed[t.Name], i)
 	}
 }
 
@@ -161,8 +172,7 @@ func (s *resolver) topicOf(v *value[fileTopic]) Topic {
 	f := &v.is
 	cluster, good := s.clusterOf(&f.cluster)
 	if good && cluster < 0 && len(s.spec.Clusters) > 1 {
-		s.problem(v.node.at, "cluster is missing in a topic; with several clusters each topic names its own: %s",
-			didYouMean("", s.clusterNames(), "clusters"))
+		s.problem(v.node.at, "cluster is missing in %s; with several clusters each topic names its own, as in cluster: %s", topicName(f), s.clusterNames()[0])
 	}
 	t := Topic{
 		Name: f.name.is, Cluster: max(0, cluster),
@@ -181,10 +191,9 @@ func (s *resolver) topicOf(v *value[fileTopic]) Topic {
 	if f.replicationFactor.known && len(c.Brokers) > 0 && t.ReplicationFactor > len(c.Brokers) {
 		s.problem(f.replicationFactor.node.at, "replication_factor: %d is more than the %s of the cluster", t.ReplicationFactor, count(len(c.Brokers), "broker"))
 	}
-	defaults := topicDefaults(s.clusterConfig(t.Cluster))
-	var problems []Problem
-	t.Config, problems = decodeTopicConfig(defaults, f.config.is)
-	if f.config.known {
+	if !s.tooMany() {
+		var problems []Problem
+		t.Config, problems = decodeTopicConfig(topicDefaults(s.clusterConfig(t.Cluster)), f.config.is)
 		s.adopt(f.config.node, problems)
 	}
 	return t
@@ -245,7 +254,7 @@ func (s *resolver) replicas(t *Topic, v *value[[]value[int]], brokers int) []int
 		switch {
 		case !id.known:
 		case brokers > 0 && id.is > brokers:
-			s.problem(id.node.at, "assignment: there is no broker %d; brokers are 1 to %d", id.is, brokers)
+			s.problem(id.node.at, "assignment: there is no broker %d; %s", id.is, brokerRange(brokers))
 		case seen[id.is]:
 			s.problem(id.node.at, "assignment: broker %d is there twice; a broker holds one replica of a partition", id.is)
 		}
@@ -253,7 +262,7 @@ func (s *resolver) replicas(t *Topic, v *value[[]value[int]], brokers int) []int
 		ids = append(ids, id.is)
 	}
 	if len(ids) != t.ReplicationFactor && t.ReplicationFactor > 0 || len(ids) == 0 {
-		s.problem(v.node.at, "assignment: %s where every partition has %s", count(len(ids), "replica"), count(max(1, t.ReplicationFactor), "replica"))
+		s.problem(v.node.at, "assignment: %s where every partition has %s; list as many brokers", count(len(ids), "replica"), count(max(1, t.ReplicationFactor), "replica"))
 	}
 	return ids
 }

@@ -87,7 +87,7 @@ func (s *resolver) fault(v *value[fileFault]) Fault {
 	rule := ruleOf(f.kind.is)
 	s.faultKeys(f, v.node, rule)
 	if f.delay.known && f.jitter.known && f.jitter.is > f.delay.is {
-		s.problem(f.jitter.node.at, "jitter: %v is more than the delay of %v; a delay cannot be negative", f.jitter.is, f.delay.is)
+		s.problem(f.jitter.node.at, "jitter: %s is more than the delay of %s; a delay cannot be negative", spellDuration(f.jitter.is), spellDuration(f.delay.is))
 	}
 	if f.process.given() || f.mtbf.given() || f.each.given() {
 		out.Process = s.faultProcess(f, v.node, rule)
@@ -110,7 +110,7 @@ func (s *resolver) faultTime(f *fileFault, at *node) {
 	case f.at.given() && random:
 		s.problem(f.at.node.at, "at does not go with process, mtbf and each; a fault begins at a time or at random")
 	case f.at.known && s.file.duration.known && f.at.is >= s.spec.Duration:
-		s.problem(f.at.node.at, "at: %v is not before the end of the scenario, whose duration is %v; the fault would never happen", f.at.is, s.spec.Duration)
+		s.problem(f.at.node.at, "at: %s is not before the end of the scenario, whose duration is %s; the fault would never happen", spellDuration(f.at.is), spellDuration(s.spec.Duration))
 	}
 	if f.random.given() && !random {
 		s.problem(f.random.node.at, "duration: a random one belongs to a random fault (process: exponential); write one time, as in 20 s")
@@ -123,6 +123,7 @@ func (s *resolver) faultKeys(f *fileFault, at *node, rule faultRule) {
 	for _, key := range []string{"between", "delay", "jitter", "loss", "factor", "config", "topic", "pause"} {
 		given := at.get(key)
 		switch {
+		case given == nil && key == "between" && f.target.given(): // faultTarget says that it stands in its place
 		case given == nil && slices.Contains(rule.needs, key):
 			s.problem(at.at, "%s is missing in a %v; add %s", key, kind, exampleOf(key))
 		case given == nil || slices.Contains(rule.needs, key) || slices.Contains(rule.takes, key):
@@ -268,8 +269,8 @@ func (s *resolver) configChange(out *Fault, v *value[fileFault], cluster int) {
 		return
 	}
 	out.Topic, out.Target.Cluster = topic, s.spec.Topics[topic].Cluster
-	_, problems := decodeTopicConfig(s.spec.Topics[topic].Config, f.config.is)
-	if f.config.known {
+	if !s.tooMany() {
+		_, problems := decodeTopicConfig(s.spec.Topics[topic].Config, f.config.is)
 		s.adopt(f.config.node, problems)
 	}
 	for _, setting := range f.config.is {
@@ -316,7 +317,7 @@ func (s *resolver) randomDuration(f *fileFault) RandomDuration {
 	}
 	median, p99 := &r.lognormal.is.median, &r.lognormal.is.p99
 	if median.known && p99.known && p99.is <= median.is {
-		s.problem(p99.node.at, "p99: %v is not longer than the median of %v", p99.is, median.is)
+		s.problem(p99.node.at, "p99: %s is not longer than the median of %s; it must be", spellDuration(p99.is), spellDuration(median.is))
 	}
 	return RandomDuration{Distribution: LognormalTime, Median: median.is, P99: p99.is}
 }

@@ -153,7 +153,7 @@ func (s *resolver) nodeTarget(t Target, w written) (Target, error) {
 	switch w.kind { //nolint:exhaustive // the others name nothing in a cluster
 	case TargetBroker:
 		if w.number < 1 || w.number > len(c.Brokers) {
-			return t, fmt.Errorf("does not exist; brokers are 1 to %d", len(c.Brokers))
+			return t, fmt.Errorf("does not exist; %s", brokerRange(len(c.Brokers)))
 		}
 		t.Node = w.number
 	case TargetController:
@@ -162,22 +162,30 @@ func (s *resolver) nodeTarget(t Target, w written) (Target, error) {
 			first, last = 1, len(c.Brokers)
 		}
 		if w.number < first || w.number > last {
+			if first == last {
+				return t, fmt.Errorf("does not exist; the only controller is %d", first)
+			}
 			return t, fmt.Errorf("does not exist; controllers are %d to %d", first, last)
 		}
 		t.Node = w.number
 	case TargetRack:
-		var racks []string
-		for _, b := range c.Brokers {
-			if b.Rack != "" && !slices.Contains(racks, b.Rack) {
-				racks = append(racks, b.Rack)
-			}
-		}
-		if !slices.Contains(racks, w.name) {
-			return t, fmt.Errorf("does not exist; %s", didYouMean(w.name, racks, "racks"))
+		if !slices.ContainsFunc(c.Brokers, func(b Broker) bool { return b.Rack == w.name }) || w.name == "" {
+			racks := firstNames(c.Brokers, func(b *Broker) string { return b.Rack })
+			slices.Sort(racks)
+			racks = slices.DeleteFunc(slices.Compact(racks), func(rack string) bool { return rack == "" })
+			return t, fmt.Errorf("does not exist; %s", s.near(w.name, racks, "racks"))
 		}
 		t.Rack = w.name
 	}
 	return t, nil
+}
+
+// brokerRange says which brokers there are.
+func brokerRange(n int) string {
+	if n == 1 {
+		return "the only broker is 1"
+	}
+	return "brokers are 1 to " + spellWhole(int64(n))
 }
 
 func (s *resolver) replicaTarget(t Target, w written, cluster int) (Target, error) {
@@ -194,13 +202,9 @@ func (s *resolver) replicaTarget(t Target, w written, cluster int) (Target, erro
 }
 
 func (s *resolver) memberTarget(t Target, w written) (Target, error) {
-	names := make([]string, len(s.spec.Groups))
-	for i, g := range s.spec.Groups {
-		names[i] = g.Name
-	}
-	i := slices.Index(names, w.name)
-	if i < 0 {
-		return t, fmt.Errorf("names a group that does not exist; %s", didYouMean(w.name, names, "groups"))
+	i, ok := s.groupsNamed[w.name]
+	if !ok {
+		return t, fmt.Errorf("names a group that does not exist; %s", s.near(w.name, firstNames(s.spec.Groups, groupName), "groups"))
 	}
 	g := &s.spec.Groups[i]
 	most := g.Members
@@ -215,13 +219,9 @@ func (s *resolver) memberTarget(t Target, w written) (Target, error) {
 }
 
 func (s *resolver) producerTarget(t Target, w written) (Target, error) {
-	names := make([]string, len(s.spec.Producers))
-	for i, p := range s.spec.Producers {
-		names[i] = p.Name
-	}
-	i := slices.Index(names, w.name)
-	if i < 0 {
-		return t, fmt.Errorf("does not exist; %s", didYouMean(w.name, names, "producers"))
+	i, ok := s.producersNamed[w.name]
+	if !ok {
+		return t, fmt.Errorf("does not exist; %s", s.near(w.name, firstNames(s.spec.Producers, producerName), "producers"))
 	}
 	t.Producer = i
 	if topic := s.spec.Producers[i].Topic; topic < len(s.spec.Topics) {

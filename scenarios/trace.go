@@ -60,10 +60,10 @@ func (s *resolver) ratePoints(list *value[[]value[fileRatePoint]], key string) [
 			continue
 		}
 		if last := len(points) - 1; last >= 0 && f.at.is <= points[last].At {
-			s.problem(f.at.node.at, "at: %v is not after the %v of the entry before it; put them in order", f.at.is, points[last].At)
+			s.problem(f.at.node.at, "at: %s is not after the %s of the entry before it; put them in order", spellDuration(f.at.is), spellDuration(points[last].At))
 		}
 		if len(points) == 0 && f.at.is != 0 {
-			s.problem(f.at.node.at, "at: the first entry of %s is at %v; it must be at 0 s, so that there is a rate from the start", key, f.at.is)
+			s.problem(f.at.node.at, "at: the first entry of %s is at %s; it must be at 0 s, so that there is a rate from the start", key, spellDuration(f.at.is))
 		}
 		points = append(points, RatePoint{At: f.at.is, Rate: f.rate.is})
 	}
@@ -88,9 +88,9 @@ func parseTrace(source []byte) ([]RatePoint, error) {
 		switch {
 		case err != nil:
 		case last < 0 && p.At != 0:
-			err = fmt.Errorf("the first point is at %v; it must be at 0, so that there is a rate from the start", p.At)
+			err = fmt.Errorf("the first point is at %s; it must be at 0, so that there is a rate from the start", spellDuration(p.At))
 		case last >= 0 && p.At <= points[last].At:
-			err = fmt.Errorf("the time %v is not after the %v of the point before it", p.At, points[last].At)
+			err = fmt.Errorf("the time %s is not after the %s of the point before it", spellDuration(p.At), spellDuration(points[last].At))
 		case len(points) == maxTracePoints:
 			err = fmt.Errorf("more than %d points", maxTracePoints)
 		}

@@ -3,8 +3,6 @@ package scenarios
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -22,15 +20,15 @@ import (
 const (
 	maxSource     = 1 << 20 // bytes
 	maxTokens     = 200_000
-	maxNesting    = 50
+	maxNesting    = 20
 	maxBlockKeys  = 1_000 // of one block map
 	maxEmpty      = 1_000 // keys and list entries without a value
-	maxKeyLength  = 300   // Kafka's longest topic name has 249
+	maxKeyLength  = 100   // Kafka's longest setting has 62
 	maxIndicators = 200_000
 )
 
-// loadYAML reads source into nodes. Where it reports problems there is no tree.
-// first is the line that the text begins in, override whose text it is.
+// loadYAML reads source into nodes. Where it reports problems there may be no
+// tree. All nodes of an override's value stand at the override's place.
 func loadYAML(r *reader, source []byte, at place) *node {
 	before := len(r.problems)
 	scanText(r, source, at)
@@ -57,7 +55,8 @@ func scanText(r *reader, source []byte, at place) {
 		}
 		line := string(bytes.TrimSuffix(text, []byte("\r")))
 		indicators += countIndicators(line)
-		if !scanLine(r, line, here) {
+		scanLine(r, line, here)
+		if r.tooMany() {
 			return
 		}
 	}
@@ -69,20 +68,23 @@ func scanText(r *reader, source []byte, at place) {
 func countIndicators(line string) int {
 	count := 0
 	for i := range len(line) {
-		if strings.IndexByte("[]{},@`%&*!|>", line[i]) >= 0 {
+		switch {
+		case strings.IndexByte("[]{},@`%&*!|>", line[i]) >= 0:
+			count++
+		case strings.IndexByte("?:-", line[i]) >= 0 && (i+1 == len(line) || line[i+1] == ' '):
 			count++
 		}
 	}
 	return count
 }
 
-// scanLine looks at one line; it is false when there is no use in going on.
-func scanLine(r *reader, line string, at place) bool {
+// scanLine reports the first thing in a line that no file may contain.
+func scanLine(r *reader, line string, at place) {
 	content := strings.TrimLeft(line, " \t")
 	if i := strings.IndexByte(line[:len(line)-len(content)], '\t'); i >= 0 && content != "" {
 		at.column += i
-		r.problem(at, "a tab in the indentation; YAML indents with spaces only")
-		return true
+		r.problem(at, "a tab in the indentation; use spaces, as YAML allows no tabs there")
+		return
 	}
 	column := 0
 	for i, c := range line {
@@ -90,15 +92,14 @@ func scanLine(r *reader, line string, at place) bool {
 		if c == utf8.RuneError && !strings.HasPrefix(line[i:], "\uFFFD") {
 			at.column = column
 			r.problem(at, "this is not UTF-8 text; save the file as UTF-8")
-			return false
+			return
 		}
 		if c < ' ' && c != '\t' || c == 0x7f {
 			at.column = column
 			r.problem(at, "the control character U+%04X; remove it", c)
-			return false
+			return
 		}
 	}
-	return true
 }
 
 // A loader turns the YAML library's syntax tree into nodes.
@@ -154,7 +155,28 @@ func (l *loader) syntaxProblem(err error) {
 		return
 	}
 	at, message := l.placeOf(located.GetToken()), located.GetMessage()
-	l.r.problem(at, "this is not YAML: %s", message)
+	l.r.problem(at, "this is not YAML: %s; %s", message, syntaxHint(message))
+}
+
+// syntaxHint says what is likely to be right where the YAML library only says
+// what is wrong.
+func syntaxHint(message string) string {
+	for _, known := range []struct{ part, hint string }{
+		{"mapping value is not allowed", "indent the keys of one map alike, and quote a text that has \": \" in it"},
+		{"',' or '}' must be specified", "a { before this is not closed, or a comma is missing"},
+		{"flow mapping end token", "close the { with }"},
+		{"',' or ']' must be specified", "a [ before this is not closed, or a comma is missing"},
+		{"sequence end token", "close the [ with ]"},
+		{"double-quoted text", "end the text with \""},
+		{"single-quoted text", "end the text with '"},
+		{"non-map value is specified", "write key: value, indented as the keys before it"},
+		{"is a reserved character", "quote a text that begins so"},
+	} {
+		if strings.Contains(message, known.part) {
+			return known.hint
+		}
+	}
+	return "look at the indentation, brackets and quotes here and in the line before"
 }
 
 // checkTokens refuses what the language does without and what the parser takes
@@ -168,7 +190,7 @@ func (l *loader) checkTokens(tokens token.Tokens) bool {
 			return false
 		}
 		c.token(tk)
-		if c.stop {
+		if c.stop || l.r.tooMany() {
 			return false
 		}
 	}
@@ -178,15 +200,20 @@ func (l *loader) checkTokens(tokens token.Tokens) bool {
 // tokenCheck follows the nesting of a file from token to token.
 type tokenCheck struct {
 	l         *loader
-	flow      int          // brackets open
+	flow      []flowLevel  // brackets open
 	blocks    []blockLevel // block maps and lists open, by column
 	documents int
-	content   bool // anything but comments seen
+	content   bool // anything but comments and directives seen
+	directive int  // line of the last directive
 	empty     int
 	stop      bool // a limit is exceeded, nothing more is read
 }
 
 type blockLevel struct{ column, keys int }
+
+// flowLevel is an open bracket: whether it is a map's, and whether its present
+// entry has a colon.
+type flowLevel struct{ isMap, colon bool }
 
 func (c *tokenCheck) token(tk *token.Token) {
 	switch tk.Type { //nolint:exhaustive // only these matter here
@@ -200,6 +227,7 @@ func (c *tokenCheck) token(tk *token.Token) {
 		c.refuse(tk, "complex keys (?) are not part of the scenario language; write key: value")
 	case token.DirectiveType:
 		c.refuse(tk, "directives (%%) are not part of the scenario language; remove the line")
+		c.directive = tk.Position.Line
 	case token.DocumentHeaderType, token.DocumentEndType:
 		c.documents++
 		if c.documents > 1 || c.content && tk.Type == token.DocumentHeaderType {
@@ -207,9 +235,12 @@ func (c *tokenCheck) token(tk *token.Token) {
 			c.stop = true
 		}
 	case token.SequenceStartType, token.MappingStartType:
-		c.flow++
+		c.flow = append(c.flow, flowLevel{isMap: tk.Type == token.MappingStartType})
+	case token.CollectEntryType:
+		c.endEntry(tk)
 	case token.SequenceEndType, token.MappingEndType:
-		c.flow = max(0, c.flow-1)
+		c.endEntry(tk)
+		c.flow = c.flow[:max(0, len(c.flow)-1)]
 	case token.SequenceEntryType:
 		c.open(tk.Position.Column, tk)
 		c.countEmpty(tk)
@@ -217,8 +248,8 @@ func (c *tokenCheck) token(tk *token.Token) {
 		c.key(tk)
 		c.countEmpty(tk)
 	}
-	c.content = c.content || tk.Type != token.CommentType && tk.Type != token.DocumentHeaderType
-	if c.flow+len(c.blocks) > maxNesting && !c.stop {
+	c.content = c.content || tk.Type != token.CommentType && tk.Type != token.DocumentHeaderType && tk.Position.Line != c.directive
+	if len(c.flow)+len(c.blocks) > maxNesting && !c.stop {
 		c.refuse(tk, "more than %d levels of nesting; a scenario needs fewer than ten", maxNesting)
 		c.stop = true
 	}
@@ -238,9 +269,24 @@ func (c *tokenCheck) key(colon *token.Token) {
 		c.refuse(key, "a key of %d characters; the longest has %d", len(key.Value), maxKeyLength)
 		c.stop = true
 	}
-	if c.flow == 0 {
+	if len(c.flow) == 0 {
 		c.open(key.Position.Column, key)
+	} else {
+		c.flow[len(c.flow)-1].colon = true
 	}
+}
+
+// endEntry sees the end of an entry in brackets. One of a map without a colon is
+// a key without a value.
+func (c *tokenCheck) endEntry(tk *token.Token) {
+	if len(c.flow) == 0 {
+		return
+	}
+	top := &c.flow[len(c.flow)-1]
+	if top.isMap && !top.colon && tk.Type == token.CollectEntryType {
+		c.noteEmpty(tk)
+	}
+	top.colon = false
 }
 
 // open notes a block key or a list entry in this column.
@@ -279,6 +325,10 @@ func (c *tokenCheck) countEmpty(tk *token.Token) {
 			return
 		}
 	}
+	c.noteEmpty(tk)
+}
+
+func (c *tokenCheck) noteEmpty(tk *token.Token) {
 	c.empty++
 	if c.empty > maxEmpty {
 		c.refuse(tk, "more than %d keys and entries without a value; a scenario has none", maxEmpty)
@@ -337,7 +387,7 @@ func (l *loader) entries(n *node, values []*ast.MappingValueNode) {
 			e.value.at = e.at // nothing has no place of its own
 		}
 		if before, again := first[e.key]; again {
-			l.r.problem(e.at, "%s is given twice, first %s; keep one", e.key, before.words(l.at.override))
+			l.r.problem(e.at, "%s is given twice, first %s; keep one", e.key, before.where())
 			continue
 		}
 		first[e.key] = e.at
@@ -345,20 +395,8 @@ func (l *loader) entries(n *node, values []*ast.MappingValueNode) {
 	}
 }
 
-// words says where a place is.
-func (p place) words(override string) string {
-	if override != "" {
-		return "in the same value"
-	}
-	return fmt.Sprintf("in line %d", p.line)
-}
-
-// plainNumber reports whether a scalar stands without quotes, as numbers and
-// flags must.
-func (n *node) plain() bool { return n.kind == scalarNode && !n.quoted }
-
 // isNumber reports whether text is a number without a unit.
 func isNumber(text string) bool {
-	v, err := parseNumber(text)
-	return err == nil && !math.IsNaN(v)
+	_, err := parseNumber(text)
+	return err == nil
 }
