@@ -27,21 +27,21 @@ consumers:
 `
 
 // parse is a spec of text, or the end of the test.
-func parse(t testing.TB, text string) *scenarios.Spec {
-	t.Helper()
+func parse(tb testing.TB, text string) *scenarios.Spec {
+	tb.Helper()
 	spec, problems := scenarios.Parse("test.yaml", []byte(text), nil)
 	if len(problems) > 0 {
-		t.Fatalf("the scenario is invalid: %v", problems)
+		tb.Fatalf("the scenario is invalid: %v", problems)
 	}
 	return spec
 }
 
 // warm returns a world of text that has run until the given scenario time.
-func warm(t testing.TB, text string, until time.Duration) *world {
-	t.Helper()
-	plane, err := New(parse(t, text))
+func warm(tb testing.TB, text string, until time.Duration) *world {
+	tb.Helper()
+	plane, err := New(parse(tb, text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w := &plane.NewRunner().world
 	w.reset(plane.shared, 0)
@@ -51,12 +51,12 @@ func warm(t testing.TB, text string, until time.Duration) *world {
 }
 
 // BenchmarkEvents is the cost of an event of the batch plane with the whole
-// protocol, beside the bare engine with as many pending events in the same run.
+// protocol, beside the bare engine with as many pending events; "in turn" runs
+// chunks of both alternately and prints how many times the bare engine's an event
+// of the plane costs.
 func BenchmarkEvents(b *testing.B) {
 	b.Run("batch plane", func(b *testing.B) {
-		w := warm(b, steady, 20*time.Second)
-		w.records = append(make([]record, 0, len(w.records)+b.N), w.records...)
-		w.batches = append(make([]batchState, 0, len(w.batches)+b.N), w.batches...)
+		w := roomy(b, b.N)
 		b.ReportAllocs()
 		b.ResetTimer()
 		for range b.N {
@@ -66,19 +66,64 @@ func BenchmarkEvents(b *testing.B) {
 		b.ReportMetric(float64(w.engine.Len()), "pending")
 	})
 	b.Run("bare engine", func(b *testing.B) {
-		var e sim.Engine
-		s := rng.New(1, "bench", "gaps")
-		for range warm(b, steady, time.Second).engine.Len() {
-			e.After(s.ExpDuration(time.Millisecond), 1, 0, 0)
-		}
+		h := newHold(b)
 		b.ReportAllocs()
 		b.ResetTimer()
 		for range b.N {
-			ev, _ := e.Next()
-			e.Schedule(ev.At.Add(s.ExpDuration(time.Millisecond)), 1, ev.Entity, 0)
+			h.step()
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
 	})
+	b.Run("in turn", func(b *testing.B) {
+		const chunk = 10_000
+		w, h := roomy(b, b.N), newHold(b)
+		var plane, bare time.Duration
+		b.ResetTimer()
+		for done := 0; done < b.N; done += chunk {
+			n := min(chunk, b.N-done)
+			begin := time.Now() //nolint:forbidigo // a benchmark measures
+			for range n {
+				w.step()
+			}
+			middle := time.Now() //nolint:forbidigo // a benchmark measures
+			for range n {
+				h.step()
+			}
+			plane += middle.Sub(begin)
+			bare += time.Since(middle) //nolint:forbidigo // a benchmark measures
+		}
+		b.ReportMetric(float64(plane)/float64(bare), "x-bare")
+	})
+}
+
+// roomy is a steady world with room for the records and batches of n events.
+func roomy(tb testing.TB, n int) *world {
+	tb.Helper()
+	w := warm(tb, steady, 20*time.Second)
+	w.records = append(make([]record, 0, len(w.records)+n), w.records...)
+	w.batches = append(make([]batchState, 0, len(w.batches)+n), w.batches...)
+	return w
+}
+
+// A hold is the hold model on the bare engine.
+type hold struct {
+	engine sim.Engine
+	gaps   rng.Stream
+}
+
+// newHold has as many pending events as a steady world.
+func newHold(tb testing.TB) *hold {
+	tb.Helper()
+	h := &hold{gaps: rng.New(1, "bench", "gaps")}
+	for range warm(tb, steady, time.Second).engine.Len() {
+		h.engine.After(h.gaps.ExpDuration(time.Millisecond), 1, 0, 0)
+	}
+	return h
+}
+
+func (h *hold) step() {
+	e, _ := h.engine.Next()
+	h.engine.Schedule(e.At.Add(h.gaps.ExpDuration(time.Millisecond)), 1, e.Entity, 0)
 }
 
 // TestNoAllocationInSteadyState: an event of a healthy cluster allocates nothing.

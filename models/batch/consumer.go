@@ -33,7 +33,6 @@ type groupState struct {
 	coordinator int32 // broker that serves it, or -1
 	loads       int64 // generation of a load under way
 	partition   kafka.PartitionID
-	slow        float64 // processing takes so many times longer
 	waiting     []msgID // requests that the coordinator holds
 	committed   []kafka.Offset
 	processed   []kafka.Offset // by the present owner
@@ -86,6 +85,8 @@ type memberState struct {
 	polled     []polledRecord
 	pollStart  sim.Time
 	pollStream rng.Stream // as it was when the poll began
+	slow       float64    // processing takes so many times longer
+	pollSlow   float64    // as it was when the poll began
 	stream     rng.Stream
 	commitAt   sim.Time // next automatic commit
 	committing int64    // ticket of the commit that the application waits for; 0: none

@@ -93,7 +93,7 @@ func (w *world) hit(now sim.Time, f *scenarios.Fault, n int32) {
 	case scenarios.ProducerCrash:
 		w.crashProducer(now, n-int32(w.plan.producerAt))
 	case scenarios.SlowDownstream:
-		w.consumers.groups[n].slow = f.Factor
+		w.consumers.members[w.memberOf(n)].slow = f.Factor
 	case scenarios.ConfigChange:
 		w.changeConfig(now, f)
 	case scenarios.RollingRestart, scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss:
@@ -123,7 +123,7 @@ func (w *world) onHeal(now sim.Time, i int32) {
 		case scenarios.ProducerCrash:
 			w.restartProducer(now, n-int32(w.plan.producerAt))
 		case scenarios.SlowDownstream:
-			w.consumers.groups[n].slow = 1
+			w.consumers.members[w.memberOf(n)].slow = 1
 		case scenarios.ConfigChange, scenarios.RollingRestart, scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss:
 		}
 	}
@@ -267,7 +267,7 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 			n--
 		}
 		if n < len(rep.log.entries) {
-			w.truncate(r, rep.log.entries[n].base)
+			w.truncate(r, rep.log.entries[n].base, 0)
 		}
 		rep.checkpoint = min(rep.checkpoint, rep.log.end)
 	}

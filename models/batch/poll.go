@@ -190,7 +190,7 @@ func (w *world) pollNow(now sim.Time, i int32) {
 	m.polling, m.processing = false, true
 	m.polls++
 	m.pollStart = now
-	m.pollStream = m.stream
+	m.pollStream, m.pollSlow = m.stream, m.slow
 	end := now.Add(w.workTime(i))
 	w.engine.Schedule(end, evPollDone, m.node, m.polls)
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {
@@ -268,7 +268,7 @@ func lognormal(s *rng.Stream, mean, p99 time.Duration) time.Duration {
 func (w *world) threadTimes(i int32, s *rng.Stream, visit func(k int, done time.Duration) bool) {
 	m := &w.consumers.members[i]
 	p := &m.config.Processing
-	slow := w.consumers.groups[m.group].slow
+	slow := m.pollSlow
 	if p.Threads <= 1 {
 		at := time.Duration(0)
 		for k := range m.polled {

@@ -306,9 +306,9 @@ func (w *world) resetConsumers() {
 		n := len(gp.partitions)
 		state := groupState{
 			machine:     kafka.NewGroup(kafka.GroupConfig{InitialRebalanceDelay: p.cluster.Config.GroupInitialRebalance}),
-			coordinator: -1, slow: 1,
-			partition: p.topics[p.offsets].first + kafka.PartitionID(gp.offsets),
-			committed: make([]kafka.Offset, n), processed: make([]kafka.Offset, n),
+			coordinator: -1,
+			partition:   p.topics[p.offsets].first + kafka.PartitionID(gp.offsets),
+			committed:   make([]kafka.Offset, n), processed: make([]kafka.Offset, n),
 			owner: make([]int32, n), stoppedAt: make([]sim.Time, n), order: make([]int32, n*len(p.producers)),
 		}
 		for k := range n {
@@ -337,7 +337,7 @@ func (w *world) addMember(i int) {
 	config := &spec.Config
 	n := len(gp.partitions)
 	m := memberState{
-		group: mp.group, number: mp.member, node: int32(p.memberAt + i), config: spec, down: true, coordinator: -1,
+		group: mp.group, number: mp.member, node: int32(p.memberAt + i), config: spec, down: true, coordinator: -1, slow: 1,
 		slot: make([]int32, n), leader: make([]int32, n), epoch: make([]kafka.LeaderEpoch, n),
 		sources: make([]source, p.brokers),
 		stream:  rng.New(w.seed, nameOf("member/"+spec.Name, mp.member), "processing"),

@@ -9,7 +9,6 @@ import (
 )
 
 // resolve finds the nodes that a target names now, or says why there is none.
-// For slow_downstream and config_change the number is the group's or the topic's.
 func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKind) (nodes []int32, why string) {
 	switch t.Kind {
 	case scenarios.TargetBroker:
@@ -24,11 +23,7 @@ func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKin
 	case scenarios.TargetLeaderOf, scenarios.TargetFollowerOf:
 		return w.resolveReplica(t, kind)
 	case scenarios.TargetMember:
-		g := &w.plan.groups[t.Group]
-		if kind == scenarios.SlowDownstream {
-			return []int32{int32(t.Group)}, ""
-		}
-		nodes = []int32{int32(w.plan.memberAt + g.first + t.Node - 1)}
+		nodes = []int32{int32(w.plan.memberAt + w.plan.groups[t.Group].first + t.Node - 1)}
 	case scenarios.TargetProducer, scenarios.TargetRack:
 		nodes = w.named(t)
 	case scenarios.TargetRandomBroker:
@@ -42,10 +37,16 @@ func (w *world) resolve(_ sim.Time, t *scenarios.Target, kind scenarios.FaultKin
 			nodes = append(nodes, int32(b))
 		}
 	case scenarios.TargetClients, scenarios.NoTarget:
-		if kind == scenarios.ConfigChange || kind == scenarios.SlowDownstream {
-			return []int32{int32(t.Group)}, ""
+		switch kind { //nolint:exhaustive // other faults do not happen to clients at large
+		case scenarios.ConfigChange:
+			return []int32{0}, "" // its topic says what it hits
+		case scenarios.SlowDownstream:
+			for i := range w.plan.members {
+				nodes = append(nodes, int32(w.plan.memberAt+i))
+			}
+		default:
+			return nil, "it names no node"
 		}
-		return nil, "it names no node"
 	}
 	return w.standing(nodes, kind)
 }
