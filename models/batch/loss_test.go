@@ -123,7 +123,7 @@ func TestMachineLossTakesWhatTheNICHeld(t *testing.T) {
 	a := act{
 		cluster:   `kafka: "4.3", brokers: 3, controllers: 1, hardware: {profile: container, network: 10 MB/s, network_shared: false}`,
 		duration:  "2100 ms",
-		producers: "  - {name: p, topic: events, instances: 4, rate: 120/s, record_size: 20 KB, client: java, config: {acks: 1, linger.ms: 0, request.timeout.ms: 3000}}\n",
+		producers: "  - {name: p, topic: events, instances: 4, rate: 120/s, record_size: 20 KB, client: java, config: {acks: 1, linger.ms: 0, request.timeout.ms: 3000, max.in.flight.requests.per.connection: 1}}\n",
 		faults:    "  - {at: 2 s, kind: broker_crash, target: broker 1}\n",
 	}
 	const n = 60
@@ -157,8 +157,8 @@ func TestMostKillsLoseNothing(t *testing.T) {
 // machines without queues. Let c be the processor time of a request, of which
 // 3/4 go by before it takes effect and 1/4 before its response leaves. A fetch
 // cycle is: the request on its way (RTT/2), 3c/4 at the leader, which finds data
-// and answers at once, c/4 for the answer, its way back (RTT/2), 3c/4 at the
-// follower: C = RTT + 7c/4. A record appended at t is acknowledged at t + c/4 and
+// and answers at once, c/4 for the answer, its way back (RTT/2), c for the
+// follower's thread to take it: C = RTT + 2c. A record appended at t is acknowledged at t + c/4 and
 // leaves for the follower with the next answer, at t + W + c/4, W uniform in
 // (0, C) because appends do not know of the cycle. A kill at T costs the records
 // with t + c/4 < T ≤ t + W + c/4: λ·E[W] = λ·C/2 in the mean. Since nothing
@@ -171,7 +171,7 @@ func TestLossOfAContinuousStream(t *testing.T) {
 		c    = 100 * time.Microsecond
 		n    = 150
 
-		cycle = rtt + c*7/4
+		cycle = rtt + 2*c
 	)
 	losses := crashes(t, act{
 		cluster: `kafka: "4.3", brokers: 3, controllers: 1, hardware: {profile: container, cores: 128, cpu_shared: false, cpu_idle: 0, speed: 1,

@@ -82,6 +82,12 @@ func (s *stage) run(n int) outcome {
 // watch plays replication n and lets look see the world after every event.
 func (s *stage) watch(n int, look func(w *world, e *sim.Event)) outcome {
 	s.t.Helper()
+	return s.observe(n, func(*world, *sim.Event) {}, look)
+}
+
+// observe is watch with a look before every event too.
+func (s *stage) observe(n int, before, after func(w *world, e *sim.Event)) outcome {
+	s.t.Helper()
 	w := &s.runner.world
 	w.reset(s.runner.plane.shared, n)
 	for !w.done {
@@ -90,8 +96,9 @@ func (s *stage) watch(n int, look func(w *world, e *sim.Event)) outcome {
 			break
 		}
 		w.recent.add(&e)
+		before(w, &e)
 		w.dispatch(&e)
-		look(w, &e)
+		after(w, &e)
 	}
 	w.finish()
 	if w.failure != nil {
@@ -102,6 +109,18 @@ func (s *stage) watch(n int, look func(w *world, e *sim.Event)) outcome {
 		s.t.Fatal(err)
 	}
 	return outcome{s.t, rep}
+}
+
+// arriving is the message of kind that reaches a client with this event, or nil;
+// for a look before the event.
+func arriving(w *world, e *sim.Event, kind messageKind) *message {
+	if e.Kind != evArrive {
+		return nil
+	}
+	if m := &w.messages[e.Arg]; m.kind == kind && !w.lostOnTheWay(m) {
+		return m
+	}
+	return nil
 }
 
 // An outcome is what a replication observed.
