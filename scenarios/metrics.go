@@ -67,7 +67,7 @@ func ledgerMetrics() []Metric {
 		record("records.lost.unconfirmed", "sent with acks=0 and not in the log at the end, unread", "cluster", "topic", "producer"),
 		record("records.lost.client_crash", "in the memory of a producer that died", "cluster", "topic", "producer"),
 		record("records.lost.retention", "deleted before a group read them", "cluster", "topic", "producer"),
-		record("records.lost.skipped", "committed before processing, then never processed", "cluster", "topic", "producer", "group"),
+		record("records.lost.skipped", "committed before processing, then never processed", "cluster", "topic", "producer"),
 		record("records.in_flight_at_end", "in a buffer, or in the log and not yet processed, when the run ends", "cluster", "topic", "producer"),
 		record("records.truncated", "acknowledged records removed from the log, read before or not", "cluster", "topic", "producer"),
 		record("records.phantom", "reported failed, yet in the log", "cluster", "topic", "producer"),
@@ -96,8 +96,8 @@ func timeMetrics() []Metric {
 	return []Metric{
 		{"produce.latency", "s", DistributionKind, writer, false, "from generated to acknowledged, over records"},
 		{"delivery.latency", "s", DistributionKind, []string{"cluster", "topic", "group"}, false, "from generated to processed, over records"},
-		{"produce.stall", "s", Gauge, writer, true, "longest gap without an acknowledgement on a partition while an offered record waits for one"},
-		{"produce.availability", "ratio", Ratio, writer, false, "share of partition-time in which a write at the producer's acks would be accepted"},
+		{"produce.stall", "s", Gauge, partition, true, "longest gap without an acknowledgement on a partition while an offered record waits for one"},
+		{"produce.availability", "ratio", Ratio, partition, false, "share of partition-time in which a write at the producer's acks would be accepted"},
 		{"leaderless.time", "s", Gauge, partition, false, "partition-time without a leader"},
 		{"under_replicated.time", "s", Gauge, partition, false, "partition-time with fewer replicas in sync than assigned"},
 		{"under_min_isr.time", "s", Gauge, partition, false, "partition-time with fewer replicas in sync than min.insync.replicas"},
@@ -118,6 +118,9 @@ func timeMetrics() []Metric {
 		{"network.in", "bytes/s", DistributionKind, broker, true, "received by a broker, over time"},
 		{"network.out", "bytes/s", DistributionKind, broker, true, "sent by a broker, over time"},
 		{"disk.write", "bytes/s", DistributionKind, broker, true, "written by a broker, over time"},
-		{"broker.utilization", "ratio", Gauge, broker, true, "of the busiest resource of a broker"},
+		{"broker.utilization", "ratio", Gauge, []string{"cluster", "broker", "resource"}, true, "of the busiest resource of a broker"},
 	}
 }
+
+// resources are the values of the label resource.
+func resources() []string { return []string{"cpu", "network", "disk"} }

@@ -340,6 +340,9 @@ func (s *resolver) labels(ref metricRef, text string) (metricRef, error) {
 			parts = append(parts, label+"="+v)
 		}
 	}
+	if own := slices.DeleteFunc(slices.Clone(parts), func(p string) bool { return strings.HasPrefix(p, "cluster=") }); len(own) > 1 {
+		return ref, fmt.Errorf("%s is kept by one label at a time, beside cluster; keep one of %s", ref.metric.Name, strings.Join(own, " and "))
+	}
 	ref.text = ref.metric.Name + "{" + strings.Join(parts, ",") + "}"
 	return ref, nil
 }
@@ -356,6 +359,8 @@ func (s *resolver) labelled(label, name string) bool {
 		_, found = s.producersNamed[name]
 	case "group":
 		_, found = s.groupsNamed[name]
+	case "resource":
+		found = slices.Contains(resources(), name)
 	case "broker":
 		id, err := strconv.Atoi(name)
 		found = err == nil && id >= 1 && slices.ContainsFunc(s.spec.Clusters, func(c Cluster) bool { return id <= len(c.Brokers) })
@@ -374,6 +379,8 @@ func (s *resolver) labelValues(label string) []string {
 		return firstNames(s.spec.Producers, producerName)
 	case "group":
 		return firstNames(s.spec.Groups, groupName)
+	case "resource":
+		return resources()
 	case "broker":
 		return firstNames(s.spec.Clusters[0].Brokers, func(b *Broker) string { return strconv.Itoa(b.ID) })
 	}

@@ -146,18 +146,29 @@ func (m *machines) applyTime(b int) time.Duration {
 // resourceNames are the resources of broker.utilization.
 func resourceNames() []string { return []string{"cpu", "network", "disk"} }
 
+// resourceOf is the entry of resourceNames that a host's resource belongs to.
+func resourceOf() []int {
+	return []int{host.CPU: 0, host.NetworkIn: 1, host.NetworkOut: 1, host.DiskTime: 2}
+}
+
 // busiest is the utilization of the busiest resource of the busiest broker until
 // now, and the highest of each resource.
 func (m *machines) busiest(now sim.Time) (most float64, each [3]float64) {
 	for b := range m.apply {
 		u := m.host.Usage(now, b)
-		for r, at := range []int{host.CPU: 0, host.NetworkIn: 1, host.NetworkOut: 1, host.DiskTime: 2} {
+		for r, at := range resourceOf() {
 			share := u.Utilization(host.Resource(r), host.Usage{})
 			each[at] = max(each[at], share)
 			most = max(most, share)
 		}
 	}
 	return most, each
+}
+
+// utilization is that of a broker's busiest resource.
+func (m *machines) utilization(b int, now sim.Time) float64 {
+	_, share := m.host.Usage(now, b).Busiest(host.Usage{})
+	return share
 }
 
 // lossPosition takes a machine away and returns up to which of its bytes survive.

@@ -20,7 +20,8 @@ type observed struct {
 
 	producers  []producerCounts
 	latency    []stats.Sketch // produce.latency, by producer
-	delivery   []stats.Sketch // delivery.latency, by group
+	delivery   []stats.Sketch // delivery.latency, by group and topic
+	reads      []readCounts   // by group and topic
 	failover   []stats.Sketch // leader.failover, by topic
 	lagRecords []stats.Sketch // by group
 	lagTime    []stats.Sketch
@@ -53,10 +54,14 @@ type topicCounts struct {
 
 // groupCounts are a group's counts.
 type groupCounts struct {
+	rebalances int64
+	pause      time.Duration
+	paused     bool
+}
+
+// readCounts are what a group read of a topic twice, or late.
+type readCounts struct {
 	duplicated, disordered int64
-	rebalances             int64
-	pause                  time.Duration
-	paused                 bool
 }
 
 // A lagPeak follows a group's lag for its drain time.
@@ -154,7 +159,8 @@ func (w *world) noteAcked(now sim.Time, i int32, id batchID) {
 // noteProcessed counts a record that a group's application has processed.
 func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 	r := &w.records[p.record]
-	c := &w.observed.groups[group]
+	index := w.readIndex(group, w.plan.partitions[w.batches[p.batch].partition].topic)
+	c := &w.observed.reads[index]
 	bit := uint32(1) << w.plan.groups[group].bit
 	if r.done&bit != 0 {
 		c.duplicated++
@@ -162,7 +168,7 @@ func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 	}
 	r.done |= bit
 	if r.at >= w.observed.warmupEnds {
-		w.observed.delivery[group].Add(int64(at.Sub(r.at)), 1)
+		w.observed.delivery[index].Add(int64(at.Sub(r.at)), 1)
 	}
 	g := &w.consumers.groups[group]
 	last := &g.order[int(p.flat)*len(w.producer)+int(w.batches[p.batch].producer)]
@@ -172,6 +178,9 @@ func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 		*last = p.record
 	}
 }
+
+// readIndex is where a group's reading of a topic is counted.
+func (w *world) readIndex(group, topic int) int { return group*len(w.plan.topics) + topic }
 
 // noteCommitted takes a partition's newly committed registration into the counts.
 func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.PartitionState) {

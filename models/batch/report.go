@@ -163,22 +163,36 @@ func (w *world) ledgerRows(s *sheet, l string, t producerTotal) {
 
 // groupRows lists the counts that groups make.
 func (w *world) groupRows(s *sheet, l string, pick func(g int) bool) {
-	var duplicated, disordered, rebalances int64
+	var rebalances int64
 	pause, paused := time.Duration(0), false
 	for g := range w.observed.groups {
 		if pick(g) {
 			o := &w.observed.groups[g]
-			duplicated += o.duplicated
-			disordered += o.disordered
 			rebalances += o.rebalances
 			pause = max(pause, o.pause)
 			paused = paused || o.paused
 		}
 	}
-	s.value("records.duplicated.consumed", l, float64(duplicated))
-	s.value("records.out_of_order", l, float64(disordered))
 	s.value("rebalances", l, float64(rebalances))
 	s.maybe("rebalance.pause", l, pause.Seconds(), paused)
+}
+
+// readRows lists what groups read of topics.
+func (w *world) readRows(s *sheet, l string, pick func(group, topic int) bool) {
+	o := &w.observed
+	var c readCounts
+	for g := range w.plan.groups {
+		for t := range w.plan.topics {
+			if r := &o.reads[w.readIndex(g, t)]; pick(g, t) {
+				c.duplicated += r.duplicated
+				c.disordered += r.disordered
+			}
+		}
+	}
+	n := len(w.plan.topics)
+	s.value("records.duplicated.consumed", l, float64(c.duplicated))
+	s.value("records.out_of_order", l, float64(c.disordered))
+	s.distribution("delivery.latency", l, pooled(o.delivery, func(i int) bool { return pick(i/n, i%n) }))
 }
 
 // timeSheet lists latencies, stalls and the control plane.
@@ -186,13 +200,14 @@ func (w *world) timeSheet(s *sheet) {
 	spec := w.plan.spec
 	o := &w.observed
 	s.distribution("produce.latency", "", pooled(o.latency, every))
-	s.distribution("delivery.latency", "", pooled(o.delivery, every))
+	w.readRows(s, "", func(int, int) bool { return true })
 	s.value("fencings", "", float64(o.fencings))
 	scenario := len(spec.Topics) // internal topics come after them
 	w.topicRows(s, "", func(t int) bool { return t < scenario })
 	for t := range spec.Topics {
 		name := label("topic", spec.Topics[t].Name)
 		w.topicRows(s, name, func(u int) bool { return u == t })
+		w.readRows(s, name, func(_, u int) bool { return u == t })
 		s.distribution("produce.latency", name, pooled(o.latency, func(p int) bool { return spec.Producers[p].Topic == t }))
 	}
 	for p := range spec.Producers {
@@ -259,7 +274,7 @@ func (w *world) groupSheet(s *sheet) {
 	for g := range groups {
 		l := label("group", groups[g].Name)
 		w.groupRows(s, l, func(h int) bool { return h == g })
-		s.distribution("delivery.latency", l, &o.delivery[g])
+		w.readRows(s, l, func(h, _ int) bool { return h == g })
 		s.distribution("lag.records", l, &o.lagRecords[g])
 		s.distribution("lag.time", l, &o.lagTime[g])
 		s.distribution("lag.committed", l, &o.committed[g])
@@ -305,6 +320,7 @@ func (w *world) brokerSheet(s *sheet) {
 	}
 	for b := range w.brokers {
 		l := label("broker", strconv.Itoa(b+1))
+		s.value("broker.utilization", l, w.machines.utilization(b, w.engine.Now()))
 		s.distribution("network.in", l, &o.in[b])
 		s.distribution("network.out", l, &o.out[b])
 		s.distribution("disk.write", l, &o.written[b])

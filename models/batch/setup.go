@@ -367,8 +367,9 @@ func (w *world) resetObserved() {
 		producers:  make([]producerCounts, len(p.spec.Producers)),
 		latency:    make([]stats.Sketch, len(p.spec.Producers)),
 		failover:   make([]stats.Sketch, len(p.topics)),
-		delivery:   make([]stats.Sketch, groups), lagRecords: make([]stats.Sketch, groups),
-		lagTime: make([]stats.Sketch, groups), committed: make([]stats.Sketch, groups),
+		delivery:   make([]stats.Sketch, groups*len(p.topics)), reads: make([]readCounts, groups*len(p.topics)),
+		lagRecords: make([]stats.Sketch, groups),
+		lagTime:    make([]stats.Sketch, groups), committed: make([]stats.Sketch, groups),
 		members: make([]stats.Sketch, groups), memberTime: make([]time.Duration, groups), lagPeak: make([]lagPeak, groups),
 		in: make([]stats.Sketch, p.brokers), out: make([]stats.Sketch, p.brokers), written: make([]stats.Sketch, p.brokers),
 		partitions: make([]partitionWatch, len(p.partitions)), topics: make([]topicCounts, len(p.topics)),
@@ -447,13 +448,25 @@ func (w *world) begin() {
 	w.engine.Schedule(w.loadEnd.Add(p.spec.Drain), evEnd, 0, 0)
 }
 
-// startClients starts the group members at once and the producers a second
-// before their load.
+// longestGroupPhase bounds the start of a group, so that it is stable when the
+// prologue ends.
+const longestGroupPhase = 5 * time.Second
+
+// startClients starts the members of a group together and the producers a second
+// before their load. When a scenario begins its groups have long been there, so
+// that a fault meets their heartbeats, which are in phase since the last
+// rebalance (kafka.md J.8), at any point of the interval.
 func (w *world) startClients() {
-	for i := range w.consumers.members {
-		node := w.consumers.members[i].node
-		at := w.netStreams[node].UniformDuration(0, 100*time.Millisecond)
-		w.engine.Schedule(sim.Time(0).Add(at), evMemberStart, node, 0)
+	for g := range w.plan.groups {
+		gp := &w.plan.groups[g]
+		spec := &w.plan.spec.Groups[g]
+		phase := rng.New(w.seed, "group/"+spec.Name, "phase")
+		begin := phase.UniformDuration(0, min(spec.Config.HeartbeatInterval, longestGroupPhase))
+		for i := gp.first; i < gp.first+gp.count; i++ {
+			node := w.consumers.members[i].node
+			at := begin + w.netStreams[node].UniformDuration(0, 100*time.Millisecond)
+			w.engine.Schedule(sim.Time(0).Add(at), evMemberStart, node, 0)
+		}
 	}
 	for i := range w.producer {
 		node := int32(w.plan.producerAt + i)
