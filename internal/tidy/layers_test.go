@@ -31,6 +31,7 @@ func layers() []layer {
 		{"models/kafka", append([]string{"scenarios"}, engine...)},
 		{"models/host", append([]string{"scenarios"}, engine...)},
 		{"models/workload", append([]string{"scenarios"}, engine...)},
+		{"models/analytic", []string{"sim/unit"}},
 		{"models/batch", append([]string{"scenarios", "reports/result", "models/kafka", "models/host", "models/workload"}, engine...)},
 		{"models", append([]string{"scenarios", "reports/result", "models/batch"}, engine...)},
 		{"cmd/kafkasim", append([]string{"scenarios", "reports/result", "reports/check", "reports/render", "models"}, engine...)},
