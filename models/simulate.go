@@ -27,19 +27,16 @@ func Simulate(ctx context.Context, spec *scenarios.Spec, options Options) (*resu
 	if len(spec.Unsupported) > 0 {
 		return nil, fmt.Errorf("scenario %s: %s", spec.Name, spec.Unsupported[0].Message)
 	}
-	switch options.Plane {
-	case "", "auto", "batch":
-	case "flow":
-		return nil, fmt.Errorf("not yet supported: the flow plane; use --plane batch")
-	default:
-		return nil, fmt.Errorf("plane %q is unknown; it is auto, batch or flow", options.Plane)
+	name, err := ChoosePlane(spec, options.Plane)
+	if err != nil {
+		return nil, err
 	}
 	plane, err := batch.New(spec)
 	if err != nil {
 		return nil, err
 	}
 	builder := result.NewBuilder(result.Header{
-		Version: options.Version, Origin: result.Simulated, Plane: "batch", Scenario: spec.Name,
+		Version: options.Version, Origin: result.Simulated, Plane: name, Scenario: spec.Name,
 		SpecSHA256: spec.SHA256, Seed: spec.Seed, Grid: plane.Grid(),
 	})
 	err = replicate(ctx, plane, spec.Replications, options, builder)

@@ -63,9 +63,7 @@ func (s *session) runCommand() *cobra.Command {
 // check refuses flags that make no sense, before anything is read.
 func (o *runOptions) check(scenarioCount int) error {
 	switch o.plane {
-	case "auto", "batch":
-	case "flow":
-		return &codedError{exitInvalid, errors.New("not yet supported: the flow plane; use --plane batch")}
+	case "auto", "batch", "flow":
 	default:
 		return usage(fmt.Errorf("--plane %s: there are auto, batch and flow", o.plane))
 	}
@@ -87,6 +85,11 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 	specs, err := s.readScenarios(names, o.set)
 	if err != nil {
 		return err
+	}
+	for _, spec := range specs {
+		if _, err := models.ChoosePlane(spec, o.plane); err != nil {
+			return &codedError{exitInvalid, err}
+		}
 	}
 	var file *file
 	if o.json != "" && o.json != "-" {

@@ -1,0 +1,75 @@
+package models
+
+import (
+	"fmt"
+	"time"
+
+	"kafkasim/models/workload"
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+)
+
+// batchBudget is how many events a replication may have for the batch plane to be
+// chosen by itself (design section 2): some seconds of one core.
+const batchBudget = 20e6
+
+// ChoosePlane names the data plane that runs spec, or says in words for the user
+// why none can: what is asked for is not built yet, or is no plane.
+func ChoosePlane(spec *scenarios.Spec, asked string) (string, error) {
+	switch asked {
+	case "batch":
+		return "batch", nil
+	case "flow":
+		return "", fmt.Errorf("not yet supported: the flow plane; use --plane batch")
+	case "", "auto":
+	default:
+		return "", fmt.Errorf("there is no plane %s; there are auto, batch and flow", asked)
+	}
+	if events := EstimateEvents(spec); events > batchBudget {
+		return "", fmt.Errorf("not yet supported: the flow plane, which scenario %s needs: a replication has about %.0f million events, "+
+			"and the batch plane takes %.0f million by itself; make it shorter, or insist with --plane batch",
+			spec.Name, events/1e6, batchBudget/1e6)
+	}
+	return "batch", nil
+}
+
+// Events that the batch plane has for one batch of a producer with RF 3 and one
+// group, counted in a run of leader-crash-acks-1 at 2,000 records/s: 14.7 beside
+// the arrival of its records. Each follower and each group has its share.
+const (
+	eventsPerBatch    = 4
+	eventsPerFollower = 4
+	eventsPerReader   = 3
+	// idleFetches is how often a fetcher asks without traffic: every 500 ms, with
+	// four events.
+	idleFetches = 8
+)
+
+// EstimateEvents is about how many events one replication of spec has in the batch
+// plane, within a factor of two for ordinary scenarios.
+func EstimateEvents(spec *scenarios.Spec) float64 {
+	seconds := (spec.Duration + 10*time.Second).Seconds()
+	brokers := float64(len(spec.Clusters[0].Brokers))
+	events := seconds * idleFetches * brokers * brokers * float64(spec.Clusters[0].Config.ReplicaFetchers)
+	for i := range spec.Producers {
+		p := &spec.Producers[i]
+		records := workload.NewCurve(p.Rate, spec.Duration).Integral(sim.Time(spec.Duration))
+		rate := records / spec.Duration.Seconds() / float64(p.Instances)
+		perBatch := 1 + rate*p.Config.Linger.Seconds()
+		if size := float64(p.RecordSize.Mean); perBatch*size > float64(p.Config.BatchSize) {
+			perBatch = max(1, float64(p.Config.BatchSize)/size)
+		}
+		readers := 0
+		for g := range spec.Groups {
+			for _, t := range spec.Groups[g].Topics {
+				if t == p.Topic {
+					readers++
+				}
+			}
+		}
+		followers := spec.Topics[p.Topic].ReplicationFactor - 1
+		each := float64(eventsPerBatch + eventsPerFollower*followers + eventsPerReader*readers)
+		events += records * (1 + each/perBatch)
+	}
+	return events
+}
