@@ -89,6 +89,9 @@ func (w *world) readable(p *part, b int, limit int64) int64 {
 	if p.from >= rep.leader.HW {
 		return 0
 	}
+	if p.from < rep.log.start {
+		return limit // an error, which is answered at once
+	}
 	bytes := int64(0)
 	for at := rep.log.position(p.from, p.position); at < rep.log.endPosition() && bytes < limit; at++ {
 		e := rep.log.at(at)
@@ -195,8 +198,12 @@ func (w *world) answerConsume(now sim.Time, id msgID) {
 			continue
 		}
 		rep := &w.replicas[w.replicaOn(p.partition, int(m.to))]
+		if p.from < rep.log.start { // retention has overtaken it while it waited
+			p.code, p.to, p.hw = fetchOutOfRange, rep.log.end, rep.log.start
+			continue
+		}
 		p.hw = rep.leader.HW
-		p.position = rep.log.position(max(p.from, rep.log.start), p.position)
+		p.position = rep.log.position(p.from, p.position)
 		if p.from >= rep.leader.HW {
 			continue
 		}

@@ -249,7 +249,7 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		return
 	}
 	to := &w.processes[m.to]
-	if !to.up || m.toInc != to.inc {
+	if !to.up || m.toInc != to.inc || w.closed(m) {
 		if to.hostUp {
 			w.refuse(now, id)
 		} else {
@@ -271,6 +271,22 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		return
 	}
 	w.process(now, id)
+}
+
+// closed says whether a message is a request to a broker that has not opened its
+// port yet: it does so when it is about to be unfenced (BrokerServer.startup,
+// SocketServer.enableRequestProcessing). Until then it may take itself for the
+// leader that it was in its last life, and must not act as one.
+func (w *world) closed(m *message) bool {
+	if int(m.to) >= w.plan.brokers || w.serving(m.to) {
+		return false
+	}
+	switch m.kind { //nolint:exhaustive // the others are answers, or for the controller that is in the same process
+	case msgProduce, msgFetch, msgConsume, msgMetadata, msgConnect, msgGroup, msgCommit, msgOffsets:
+		return true
+	default:
+		return false
+	}
 }
 
 // refuse answers a message to a process that is not there on a host that is: a
