@@ -1,9 +1,12 @@
 package batch
 
 import (
+	"time"
+
 	"kafkasim/models/kafka"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
+	"kafkasim/sim/rng"
 )
 
 // startMember starts a group member's process and its client.
@@ -23,7 +26,7 @@ func (w *world) startMember(now sim.Time, i int32) {
 	for k := range m.leader {
 		m.leader[k], m.epoch[k] = -1, kafka.NoEpoch
 	}
-	m.commitAt = now.Add(m.config.Config.AutoCommitInterval)
+	m.commitAt = now.Add(w.firstCommit(now, m))
 	if m.config.Commit == scenarios.CommitAfterProcessing && m.config.Client == scenarios.FranzGo {
 		w.engine.Schedule(m.commitAt, evCommitDue, m.node, int64(w.processes[m.node].inc))
 	}
@@ -32,6 +35,18 @@ func (w *world) startMember(now sim.Time, i int32) {
 		return machine.Start(now, out)
 	})
 	w.enterPoll(now, i)
+}
+
+// firstCommit is how long after its start a member's first automatic commit is
+// due: the interval. A member that is there when the scenario begins was started
+// long before, on its own, so that its commits have any phase by then.
+func (w *world) firstCommit(now sim.Time, m *memberState) time.Duration {
+	interval := m.config.Config.AutoCommitInterval
+	if now >= sim.Time(prologue) || interval <= 0 {
+		return interval
+	}
+	phase := rng.New(w.seed, nameOf("member/"+m.config.Name, m.number), "commit phase")
+	return phase.UniformDuration(0, interval)
 }
 
 // crashMember kills a member: what it had processed counts, the rest of its poll

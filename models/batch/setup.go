@@ -449,8 +449,8 @@ func (w *world) begin() {
 }
 
 // longestGroupPhase bounds the start of a group, so that it is stable when the
-// prologue ends.
-const longestGroupPhase = 5 * time.Second
+// prologue ends; it is the clients' default heartbeat interval.
+const longestGroupPhase = 3 * time.Second
 
 // startClients starts the members of a group together and the producers a second
 // before their load. When a scenario begins its groups have long been there, so
