@@ -108,6 +108,12 @@ func (w *world) onHeartbeat(now sim.Time, b int32) {
 // onControlTimeout gives up on a silent controller.
 func (w *world) onControlTimeout(now sim.Time, b int32, number int64) {
 	br := &w.brokers[b]
+	if number < 0 {
+		if br.altering && int64(br.alterNumber) == -number && w.processes[b].up {
+			w.alterAgain(now, b)
+		}
+		return
+	}
 	if !br.beatWait || int64(br.beat) != number || !w.processes[b].up {
 		return
 	}
@@ -273,13 +279,15 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 		p := part{
 			partition: rep.partition, replica: r, lastEpoch: rep.epoch,
 			from: kafka.Offset(rep.leader.ISR.Pending), to: kafka.Offset(rep.leader.ISR.PartitionEpoch), low: int32(len(m.entries)),
+			// The answer takes the place of from and to.
+			hw: kafka.Offset(rep.leader.ISR.Pending), position: int64(rep.leader.ISR.PartitionEpoch),
 		}
 		for i := range rep.leader.Followers {
 			epoch := rep.leader.Followers[i].BrokerEpoch
 			if kafka.ReplicaIndex(i) == rep.index {
 				epoch = br.epoch
 			}
-			m.entries = append(m.entries, entry{base: kafka.Offset(epoch)})
+			m.entries = append(m.entries, entry{base: kafka.Offset(max(epoch, kafka.NoBrokerEpoch))})
 		}
 		p.high = int32(len(m.entries))
 		m.parts = append(m.parts, p)
@@ -293,7 +301,25 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 	br.alterNumber++
 	m.number = int64(br.alterNumber)
 	m.bytes = 80 + 40*int64(len(m.parts))
+	w.engine.Schedule(now.Add(controllerSocketTimeout), evControlTimeout, b, -m.number)
 	w.send(id, now)
+}
+
+// controllerSocketTimeout is controller.socket.timeout.ms: a controller that has
+// been silent for so long is connected to anew, and asked again.
+const controllerSocketTimeout = 30 * time.Second
+
+// alterAgain gives up the AlterPartition request under way and asks again, for
+// what is pending still, a little later (AlterPartitionManager, a top-level error).
+func (w *world) alterAgain(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.altering = false
+	w.retryAlter(now, b)
+	for _, r := range w.hosts[b] {
+		if rep := &w.replicas[r]; rep.role == roleLeader && rep.leader.ISR.InFlight {
+			w.submitAlter(now, r)
+		}
+	}
 }
 
 // retryAlter sends the proposals again a little later
@@ -313,14 +339,11 @@ func (w *world) alterAnswered(now sim.Time, b int32, m *message) {
 	if !br.altering || m.number != int64(br.alterNumber) {
 		return
 	}
-	br.altering = false
-	if m.code == controlNotController {
-		for i := range m.parts {
-			w.submitAlter(now, m.parts[i].replica)
-		}
-		w.retryAlter(now, b)
+	if m.code == controlNotController || kafka.AlterError(m.parts[0].code) == kafka.AlterStaleBrokerEpoch {
+		w.alterAgain(now, b)
 		return
 	}
+	br.altering = false
 	for i := range m.parts {
 		w.onAlterReply(now, m.parts[i].replica, &m.parts[i])
 	}
@@ -348,11 +371,7 @@ func (w *world) controlLost(id msgID) {
 		switch m.sub {
 		case controlAlter:
 			if br.altering && m.number == int64(br.alterNumber) {
-				br.altering = false
-				for i := range m.parts {
-					w.submitAlter(now, m.parts[i].replica)
-				}
-				w.retryAlter(now, b)
+				w.alterAgain(now, b)
 			}
 		case controlRegister, controlHeartbeat:
 			if br.beatWait && m.number == int64(br.beat) {

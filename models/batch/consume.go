@@ -3,6 +3,7 @@ package batch
 import (
 	"slices"
 
+	"kafkasim/models/kafka"
 	"kafkasim/sim"
 )
 
@@ -74,12 +75,13 @@ func (w *world) takeConsumePart(p *part, b int) {
 		p.from, p.to = rep.leader.HW, 1
 		return
 	}
-	if d, diverges := rep.log.epochs.Diverges(p.lastEpoch, p.from, rep.log.end); diverges {
+	verdict, d := rep.log.epochs.CheckFetch(p.lastEpoch, p.from, rep.log.start, rep.log.end)
+	switch verdict {
+	case kafka.FetchDiverges:
 		p.code, p.lastEpoch, p.from = fetchDiverging, d.Epoch, min(d.End, p.from)
-		return
-	}
-	if p.from > rep.log.end || p.from < rep.log.start {
+	case kafka.FetchOutOfRange:
 		p.code, p.to, p.hw = fetchOutOfRange, rep.log.end, rep.log.start
+	case kafka.FetchInRange:
 	}
 }
 

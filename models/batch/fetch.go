@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"time"
 
 	"kafkasim/models/kafka"
@@ -33,7 +34,7 @@ func (w *world) tellFollower(r int32, i int, data bool) {
 	if follower.fetcher < 0 || follower.source != rep.broker || follower.role != roleFollower {
 		return
 	}
-	if rep.leader.Followers[i].LogEnd == kafka.UnknownOffset {
+	if !follower.named || rep.leader.Followers[i].LogEnd == kafka.UnknownOffset {
 		return // not in the session yet: its first request will name it
 	}
 	f := &w.fetchers[follower.fetcher]
@@ -80,8 +81,9 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 	if !p.up || p.paused || w.brokers[s.follower].life == lifeDown {
 		return
 	}
-	if s.retryAt > now {
-		return
+	w.releaseFailed(now, s)
+	if int(s.held) == len(s.replicas) {
+		return // all back off (AbstractFetcherThread.maybeFetch)
 	}
 	id := w.newMessage(msgFetch, s.follower, s.leader)
 	m := &w.messages[id]
@@ -95,7 +97,8 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 		if rep.fetcher != f || !rep.ask {
 			continue
 		}
-		if rep.delayed {
+		if rep.held() {
+			rest = append(rest, r)
 			continue
 		}
 		rep.ask = false
@@ -181,6 +184,7 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 // the follower. It reports whether the request must be answered at once.
 func (w *world) takeFetchPart(now sim.Time, s *fetcher, p *part) bool {
 	follower := &w.replicas[p.replica]
+	follower.named = false // unless it may stay in the session
 	r := w.replicaOn(p.partition, int(s.leader))
 	if r < 0 {
 		p.code = fetchNotLeader
@@ -198,20 +202,24 @@ func (w *world) takeFetchPart(now sim.Time, s *fetcher, p *part) bool {
 		p.code = fetchNotLeader
 		return true
 	}
-	if d, diverges := rep.log.epochs.Diverges(p.lastEpoch, p.from, rep.log.end); diverges {
+	verdict, d := rep.log.epochs.CheckFetch(p.lastEpoch, p.from, rep.log.start, rep.log.end)
+	switch verdict {
+	case kafka.FetchDiverges:
 		p.code, p.lastEpoch, p.to = fetchDiverging, d.Epoch, d.End
+		p.position = rep.log.position(max(d.End, rep.log.start), rep.log.endPosition())
 		return true
-	}
-	if p.from > rep.log.end || p.from < rep.log.start {
-		p.code, p.to, p.hw = fetchOutOfRange, rep.log.end, rep.log.start
+	case kafka.FetchOutOfRange:
+		rep.log.refuse(p)
 		return true
+	case kafka.FetchInRange:
 	}
 	p.code = fetchOK
+	follower.named = true
 	known := &rep.leader.Followers[follower.index]
 	first := known.LogEnd == kafka.UnknownOffset
 	before := known.LogEnd
 	known.OnFetch(now, p.from, rep.log.end, w.fetchEpoch(s))
-	if p.from < rep.log.end || (first && rep.hw > follower.hw) {
+	if p.from < rep.log.end || rep.hw > follower.hw {
 		w.addNews(p.replica)
 	}
 	if before != p.from || first {
@@ -248,7 +256,7 @@ func (w *world) hasData(f int32) bool {
 		if !rep.news || rep.fetcher != f {
 			continue
 		}
-		if lead := w.leaderReplica(s, rep); lead != nil {
+		if lead := w.leaderReplica(s, rep); lead != nil && rep.named {
 			known := lead.leader.Followers[rep.index].LogEnd
 			missing -= w.bytesFrom(lead, known, rep.log.endPosition(), min(missing, int64(config.ReplicaFetchMaxBytes)))
 		}
@@ -261,6 +269,9 @@ func (w *world) hasData(f int32) bool {
 func (w *world) bytesFrom(lead *replica, from kafka.Offset, hint, limit int64) int64 {
 	if from == kafka.UnknownOffset || from >= lead.log.end {
 		return 0
+	}
+	if from < lead.log.start {
+		return limit // deleted meanwhile: the error is answered at once
 	}
 	bytes := int64(0)
 	for at := lead.log.position(from, hint); at < lead.log.endPosition() && bytes < limit; at++ {
@@ -299,14 +310,14 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 	m.entries = m.entries[:0]
 	room := int64(config.ReplicaFetchResponseMax)
 	total := int64(0)
-	rest := s.scratch[:0]
+	rest, again := s.scratch[:0], s.again[:0]
 	for _, fid := range s.news {
 		rep := &w.replicas[fid]
 		if rep.fetcher != f || !rep.news {
 			continue
 		}
 		lead := w.leaderReplica(s, rep)
-		if lead == nil {
+		if lead == nil || !rep.named {
 			rep.news = false
 			continue
 		}
@@ -315,19 +326,38 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 			rep.news = false
 			continue
 		}
+		if known.LogEnd < lead.log.start {
+			rep.news = false
+			m.parts = append(m.parts, part{partition: lead.partition, replica: fid, epoch: lead.epoch, from: known.LogEnd})
+			lead.log.refuse(&m.parts[len(m.parts)-1])
+			continue
+		}
 		n := w.copyEntries(m, fid, lead, known.LogEnd, min(int64(config.ReplicaFetchMaxBytes), room-total))
 		total += n
-		if p := &m.parts[len(m.parts)-1]; p.to < lead.log.end {
-			rest = append(rest, fid)
-		} else {
+		switch {
+		case m.parts[len(m.parts)-1].to == lead.log.end:
 			rep.news = false
+		case n > 0:
+			again = append(again, fid)
+		default:
+			rest = append(rest, fid)
 		}
 	}
-	s.scratch, s.news = s.news, rest
+	// Who was served goes to the end of the line (FetchSession, PartitionIterator).
+	s.scratch, s.news, s.again = s.news, append(rest, again...), again
 	bytes := 80 + 32*int64(len(m.parts)) + total
 	session := int32(m.number)
 	sent := w.reply(id, msgFetchReply, bytes, now)
 	s.answered, s.answerSent = session, sent
+}
+
+// refuse answers OFFSET_OUT_OF_RANGE: where the leader's log begins and ends, and
+// the position of the one at which a follower would go on.
+func (l *replicaLog) refuse(p *part) {
+	p.code, p.start, p.to, p.position = fetchOutOfRange, l.start, l.end, l.first
+	if p.from > l.end {
+		p.position = l.endPosition()
+	}
 }
 
 // copyEntries adds one partition's data to a response: whole batches, at least
@@ -336,7 +366,7 @@ func (w *world) copyEntries(m *message, fid int32, lead *replica, from kafka.Off
 	log := &lead.log
 	p := part{
 		partition: lead.partition, replica: fid, from: from, to: from, hw: lead.leader.HW,
-		epoch: lead.epoch, low: int32(len(m.entries)),
+		epoch: lead.epoch, low: int32(len(m.entries)), start: log.start,
 	}
 	hint := w.replicas[fid].log.endPosition()
 	bytes := int64(0)
@@ -396,10 +426,10 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 			done = max(done, w.appendFollower(now, p.replica, m, p))
 		case fetchDiverging:
 			cut := rep.log.epochs.TruncationOffset(kafka.Divergence{Epoch: p.lastEpoch, End: p.to}, rep.log.end)
-			w.truncate(p.replica, cut)
+			w.truncate(p.replica, cut, p.position)
 			w.askFor(p.replica)
 		case fetchOutOfRange:
-			w.outOfRange(p.replica, p.to, p.hw)
+			w.outOfRange(p.replica, p.start, p.to, p.position)
 			w.askFor(p.replica)
 		case fetchFencedEpoch:
 			w.removeFromFetcher(p.replica) // waits for the metadata of the new epoch
@@ -419,7 +449,11 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.Time {
 	rep := &w.replicas[r]
 	done := now
-	if p.from == rep.log.end {
+	if p.from != rep.log.end || p.position != rep.log.endPosition() {
+		w.violate("%s: broker %d, whose log ends at %d, was sent what follows %d", w.partitionName(rep.partition), rep.broker+1, rep.log.end, p.from)
+		return done
+	}
+	if p.low < p.high {
 		bytes := int64(0)
 		for _, e := range m.entries[p.low:p.high] {
 			b := &w.batches[e.batch]
@@ -433,7 +467,10 @@ func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.T
 			w.askFor(r)
 		}
 	}
-	rep.hw = min(rep.log.end, p.hw)
+	rep.hw = max(rep.log.start, min(rep.log.end, p.hw))
+	if p.start > rep.log.start {
+		w.raiseStart(rep, p.start)
+	}
 	return done
 }
 
@@ -443,7 +480,26 @@ func (w *world) delayReplica(now sim.Time, r int32) {
 	rep := &w.replicas[r]
 	rep.delayed = true
 	rep.delays++
+	w.fetchers[rep.fetcher].held++
+	w.askFor(r)
 	w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaFetchBackoff), evReplicaRetry, r, int64(rep.delays))
+}
+
+// held says whether a follower backs off: it is in no request meanwhile.
+func (rep *replica) held() bool { return rep.delayed || rep.failed }
+
+// releaseFailed ends the back-off after a failed request, if its time is over.
+func (w *world) releaseFailed(now sim.Time, s *fetcher) {
+	if s.retryAt == 0 || s.retryAt > now {
+		return
+	}
+	s.retryAt = 0
+	for _, r := range s.replicas {
+		if rep := &w.replicas[r]; rep.failed {
+			rep.failed = false
+			s.held--
+		}
+	}
 }
 
 // onReplicaRetry ends a replica's back-off.
@@ -453,11 +509,8 @@ func (w *world) onReplicaRetry(now sim.Time, r int32, delays int64) {
 		return
 	}
 	rep.delayed = false
-	if rep.fetcher >= 0 {
-		rep.ask = false
-		w.askFor(r)
-		w.tryFetch(now, rep.fetcher)
-	}
+	w.fetchers[rep.fetcher].held--
+	w.tryFetch(now, rep.fetcher)
 }
 
 // addToFetcher makes a follower replica fetch from a leader's broker.
@@ -471,7 +524,9 @@ func (w *world) addToFetcher(now sim.Time, r, source int32) {
 	f.replicas = append(f.replicas, r)
 	f.outOfISR++ // until a look at it says otherwise
 	w.askFor(r)
-	w.tryFetch(now, rep.fetcher)
+	// The thread goes on when all that changes at this instant is done: partitions
+	// come to it together (ReplicaManager.applyLocalFollowersDelta).
+	w.engine.Schedule(now, evFetcher, rep.fetcher, 0)
 }
 
 // removeFromFetcher stops a replica's fetching.
@@ -485,13 +540,20 @@ func (w *world) removeFromFetcher(r int32) {
 	f.replicas[rep.slot] = last
 	w.replicas[last].slot = rep.slot
 	f.replicas = f.replicas[:len(f.replicas)-1]
+	if rep.held() {
+		f.held--
+	}
+	if rep.news {
+		f.news = slices.DeleteFunc(f.news, func(id int32) bool { return id == r })
+	}
 	rep.fetcher, rep.source = -1, -1
-	rep.news, rep.ask, rep.delayed = false, false, false
+	rep.news, rep.ask, rep.delayed, rep.failed, rep.named = false, false, false, false, false
 	rep.delays++
 }
 
 // failFetcher is the end of a fetcher's connection or of its patience: every
-// partition of it backs off (AbstractFetcherThread.handlePartitionsWithErrors).
+// partition that it has now backs off; those that come later do not
+// (AbstractFetcherThread.handlePartitionsWithErrors, delayPartitions).
 func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
 	s := &w.fetchers[f]
 	s.session++
@@ -505,14 +567,13 @@ func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
 		w.replicas[r].news = false
 	}
 	s.news = s.news[:0]
-	for _, r := range s.replicas {
-		rep := &w.replicas[r]
-		rep.ask = false
-	}
 	s.asks = s.asks[:0]
 	for _, r := range s.replicas {
+		rep := &w.replicas[r]
+		rep.ask, rep.failed, rep.named = false, !rep.delayed, false
 		w.askFor(r)
 	}
+	s.held = int32(len(s.replicas))
 	s.retryAt = now.Add(wait)
 	w.engine.Schedule(s.retryAt, evFetcher, f, 0)
 }

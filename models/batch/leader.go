@@ -87,6 +87,9 @@ func (w *world) proposeFrom(now sim.Time, f int32) {
 			continue
 		}
 		outside++
+		if !follower.named {
+			continue
+		}
 		if known := &rep.leader.Followers[follower.index]; known.LogEnd != kafka.UnknownOffset {
 			known.BrokerEpoch = w.fetchEpoch(s)
 			if known.LogEnd == rep.log.end {
@@ -153,19 +156,20 @@ func (w *world) onAlterReply(now sim.Time, r int32, p *part) {
 		return
 	}
 	l := &rep.leader
+	sent := kafka.Proposal{ISR: kafka.ReplicaSet(p.hw), PartitionEpoch: kafka.PartitionEpoch(p.position)}
 	switch kafka.AlterError(p.code) { //nolint:exhaustive // the others leave the proposal pending until metadata arrives
 	case kafka.AlterOK:
-		isr, epoch := kafka.ReplicaSet(p.from), kafka.PartitionEpoch(p.to)
-		if l.Committed(isr, epoch) {
+		if l.Granted(sent, kafka.ReplicaSet(p.from), kafka.PartitionEpoch(p.to)) {
 			w.isrChanged(now, r)
-		} else if epoch == l.ISR.PartitionEpoch {
-			l.Rejected()
 		}
 	case kafka.AlterIneligibleReplica:
-		l.Rejected()
-		w.lookAgain(rep)
+		if l.Rejected(sent) {
+			w.lookAgain(rep)
+		}
 	case kafka.AlterNotController:
-		w.submitAlter(now, r)
+		if l.Awaits(sent) {
+			w.submitAlter(now, r)
+		}
 	}
 }
 
@@ -190,6 +194,9 @@ func (w *world) isrChanged(now sim.Time, r int32) {
 // (ReplicaManager.applyDelta: makeLeader, makeFollower).
 func (w *world) applyPartition(now sim.Time, b int32, p kafka.PartitionID, s *kafka.PartitionState) {
 	known := &w.state[int(b)*len(w.plan.partitions)+int(p)]
+	if s.PartitionEpoch < known.PartitionEpoch {
+		return // a catch-up has brought newer ones
+	}
 	*known = *s
 	r := w.replicaOn(p, int(b))
 	if r < 0 {
@@ -208,22 +215,24 @@ func (w *world) applyPartition(now sim.Time, b int32, p kafka.PartitionID, s *ka
 	case !leads && (s.LeaderEpoch > rep.epoch || rep.role == roleNone):
 		w.becomeFollower(now, r, s)
 	}
+	if !leads && w.brokers[b].shutdown && (s.Leader == kafka.NoReplica || !s.ISR.Has(rep.index)) {
+		// A broker that shuts down stops replicating what has let it go
+		// (ReplicaManager.applyLocalFollowersDelta, partitionsToStopFetching).
+		w.removeFromFetcher(r)
+	}
 }
 
 // becomeLeader starts a leader epoch on a replica.
 func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	rep := &w.replicas[r]
 	w.removeFromFetcher(r)
+	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleLeader, s.LeaderEpoch
 	rep.log.epochs.Assign(s.LeaderEpoch, rep.log.end)
 	rep.leader.HW = rep.hw
 	rep.leader.MinISR = w.control.machine.EffectiveMinISR(rep.partition)
-	rep.leader.Become(now, rep.index, *s, rep.log.end)
-	rep.alter = false
+	rep.leader.Become(now, rep.index, *s, rep.log.end, !led)
 	w.remember(r)
-	if s.Recovering {
-		w.propose(now, r, s.ISR)
-	}
 	w.moveHW(now, r)
 	w.coordinatorElected(now, rep)
 }
@@ -235,7 +244,6 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 	rep.role, rep.epoch = roleFollower, s.LeaderEpoch
 	if led {
 		w.closeLossWindow(now, r)
-		rep.alter = false
 		w.failWaits(now, rep)
 		w.failConsumers(now, rep)
 		w.coordinatorResigned(now, rep)
@@ -247,44 +255,31 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 	w.addToFetcher(now, r, int32(w.assigned[rep.partition][s.Leader])-1)
 }
 
-// truncate cuts a replica's log at an offset and accounts for what is gone.
-func (w *world) truncate(r int32, to kafka.Offset) {
+// truncate cuts a replica's log at an offset and accounts for what is gone. The
+// position is the leader's of that offset, for a log that is left without a batch.
+func (w *world) truncate(r int32, to kafka.Offset, position int64) {
 	rep := &w.replicas[r]
-	if to >= rep.log.end {
-		return
+	gone := rep.log.truncate(to, position)
+	for _, e := range gone {
+		rep.log.bytes -= int64(w.batches[e.batch].bytes)
 	}
-	if to < rep.log.start {
-		to = rep.log.start
-	}
-	at := rep.log.position(to, rep.log.endPosition())
-	for i := at; i < rep.log.endPosition(); i++ {
-		rep.log.bytes -= int64(w.batches[rep.log.at(i).batch].bytes)
-	}
-	rep.log.entries = rep.log.entries[:at-rep.log.first]
-	if at > rep.log.first {
-		last := rep.log.at(at - 1)
-		rep.log.end = last.base + kafka.Offset(w.batches[last.batch].count)
-	} else {
-		rep.log.end = rep.log.start
-	}
-	rep.log.epochs.TruncateFromEnd(rep.log.end)
 	rep.hw = min(rep.hw, rep.log.end)
-	w.noteTruncate(r)
+	if len(gone) > 0 {
+		w.noteTruncate(r)
+	}
 }
 
-// outOfRange is a follower whose position its leader does not have
-// (AbstractFetcherThread.handleOutOfRangeError).
-func (w *world) outOfRange(r int32, leaderEnd, leaderStart kafka.Offset) {
+// outOfRange is a follower whose position its leader, with a log of
+// [leaderStart, leaderEnd), does not have (AbstractFetcherThread,
+// fetchOffsetAndTruncate). Kafka asks the leader for both offsets, one after the
+// other; here they come with the refusal, a round trip or two earlier.
+func (w *world) outOfRange(r int32, leaderStart, leaderEnd kafka.Offset, position int64) {
 	rep := &w.replicas[r]
 	switch {
 	case leaderEnd < rep.log.end:
-		w.truncate(r, leaderEnd)
+		w.truncate(r, leaderEnd, position)
 	case leaderStart > rep.log.end:
-		lead := w.replicaOn(rep.partition, int(rep.source))
-		if lead < 0 {
-			return
-		}
-		rep.log.reset(leaderStart, w.replicas[lead].log.first)
+		rep.log.reset(leaderStart, position)
 		rep.hw = leaderStart
 	}
 }

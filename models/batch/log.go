@@ -74,6 +74,31 @@ func (l *replicaLog) position(offset kafka.Offset, hint int64) int64 {
 // lastEpoch is the epoch of the batch before offset's position.
 func (l *replicaLog) lastEpoch() kafka.LeaderEpoch { return l.epochs.Latest() }
 
+// truncate cuts the log at an offset and returns the entries that are gone, valid
+// until the next append; their bytes are the caller's to take off
+// (UnifiedLog.truncateTo). An offset below the log start leaves an empty log that
+// begins there, at the position given.
+func (l *replicaLog) truncate(to kafka.Offset, position int64) []entry {
+	if to >= l.end {
+		// A leader that appended nothing has left its epoch at the end.
+		l.epochs.TruncateFromEnd(l.end)
+		return nil
+	}
+	if to < l.start {
+		gone := l.entries
+		l.entries, l.first = l.entries[:0], position
+		l.start, l.end = to, to
+		l.epochs.Entries = l.epochs.Entries[:0]
+		return gone
+	}
+	keep := l.position(to, l.first) - l.first
+	gone := l.entries[keep:]
+	l.entries = l.entries[:keep]
+	l.end = gone[0].base
+	l.epochs.TruncateFromEnd(l.end)
+	return gone
+}
+
 // removeFront drops the first n batches (retention).
 func (l *replicaLog) removeFront(n int, bytes int64) {
 	l.first += int64(n)
@@ -84,9 +109,11 @@ func (l *replicaLog) removeFront(n int, bytes int64) {
 	} else {
 		l.start = l.end
 	}
+	l.epochs.TruncateFromStart(l.start)
 }
 
-// reset empties the log so that it starts at offset, whose position is known.
+// reset empties the log so that it starts at offset, whose position is known
+// (UnifiedLog.truncateFullyAndStartAt).
 func (l *replicaLog) reset(offset kafka.Offset, position int64) {
 	l.entries = l.entries[:0]
 	l.first = position

@@ -78,6 +78,7 @@ type part struct {
 	from      kafka.Offset
 	to        kafka.Offset
 	hw        kafka.Offset
+	start     kafka.Offset // the leader's log start
 	position  int64
 	epoch     kafka.LeaderEpoch
 	lastEpoch kafka.LeaderEpoch

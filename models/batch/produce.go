@@ -242,7 +242,7 @@ func (w *world) beforeAppend(rep *replica) {
 			continue
 		}
 		follower := &w.replicas[base+i]
-		if follower.fetcher < 0 || follower.source != rep.broker {
+		if follower.fetcher < 0 || follower.source != rep.broker || !follower.named {
 			continue
 		}
 		if s := &w.fetchers[follower.fetcher]; s.established && s.lastFetch > f.LastFetch {

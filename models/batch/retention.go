@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"kafkasim/models/kafka"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
@@ -47,13 +48,28 @@ func (w *world) retain(now sim.Time, rep *replica, config *scenarios.TopicConfig
 		if !old && !large {
 			return
 		}
-		if rep.role == roleLeader {
-			for _, e := range rep.log.entries[:n] {
-				w.batches[e.batch].retired = true
-			}
-		}
-		rep.log.removeFront(n, bytes)
+		w.retire(rep, n, bytes)
 	}
+}
+
+// retire deletes the first n batches of a log. A follower may do so before its
+// leader, and lead soon after.
+func (w *world) retire(rep *replica, n int, bytes int64) {
+	for _, e := range rep.log.entries[:n] {
+		w.batches[e.batch].retired = true
+	}
+	rep.log.removeFront(n, bytes)
+}
+
+// raiseStart lets a follower's log begin where its leader's does
+// (ReplicaFetcherThread.processPartitionData, maybeIncrementLogStartOffset).
+func (w *world) raiseStart(rep *replica, start kafka.Offset) {
+	n, bytes := 0, int64(0)
+	for n < len(rep.log.entries) && rep.log.next(rep.log.first+int64(n)) <= start {
+		bytes += int64(w.batches[rep.log.entries[n].batch].bytes)
+		n++
+	}
+	w.retire(rep, n, bytes)
 }
 
 // firstSegment measures the oldest segment of a log: its batches, its bytes and

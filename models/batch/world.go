@@ -44,7 +44,8 @@ const (
 
 // prologue is simulated before the scenario's time 0: brokers beat, controllers
 // check, clients connect and groups form, without load. It is long enough for a
-// group's initial rebalance delay and a cooperative follow-up.
+// group's start at any phase, its initial rebalance delay and a cooperative
+// follow-up.
 const prologue = 10 * time.Second
 
 // A batchState is one batch: its records and its fate.
@@ -91,7 +92,9 @@ type replica struct {
 	slot    int32 // position in the fetcher's list
 	news    bool  // in the fetcher's list of replicas with something to send
 	ask     bool  // in the fetcher's list of replicas whose next fetch must name them
-	delayed bool  // backs off after an error
+	delayed bool  // backs off after an error of its own
+	failed  bool  // backs off after its fetcher's, until that one's retryAt
+	named   bool  // the leader has taken a fetch that named it, in the present session
 	delays  int32 // generation of the back-off
 
 	// As a leader.
@@ -129,6 +132,8 @@ type fetcher struct {
 	lastFetch        sim.Time // when the leader last processed a request of this session
 	established      bool     // the leader has processed one
 	outOfISR         int32    // replicas that may have to be proposed for the ISR
+	held             int32    // replicas that back off
+	again            []int32
 	retryAt          sim.Time // whole-request back-off
 	answered         int32    // the last session that the leader answered
 	answerSent       sim.Time // when that answer left its process

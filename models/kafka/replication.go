@@ -10,6 +10,11 @@ import (
 // leader yet (UnifiedLog.UNKNOWN_OFFSET).
 const UnknownOffset Offset = -1
 
+// UnknownBrokerEpoch is the broker epoch of a follower that has not fetched from
+// this leader yet: unlike one that fetches with NoBrokerEpoch it may not join the
+// ISR (Partition.isBrokerEpochIsrEligible). It is never on the wire.
+const UnknownBrokerEpoch BrokerEpoch = -2
+
 // A Follower is what a leader knows of one follower
 // (server/.../replica/ReplicaState.java).
 type Follower struct {
@@ -22,7 +27,7 @@ type Follower struct {
 	LastFetch            sim.Time
 	LeaderEndAtLastFetch Offset
 	// BrokerEpoch is the epoch in the follower's last fetch; NoBrokerEpoch from
-	// a process that has not registered yet.
+	// a process that has not registered yet, UnknownBrokerEpoch before the first.
 	BrokerEpoch BrokerEpoch
 }
 
@@ -37,7 +42,7 @@ func (f *Follower) OnFetch(now sim.Time, from, leaderEnd Offset, epoch BrokerEpo
 	}
 	f.LogEnd = from
 	f.LastFetch = now
-	f.LeaderEndAtLastFetch = leaderEnd
+	f.LeaderEndAtLastFetch = max(f.LeaderEndAtLastFetch, leaderEnd)
 	f.BrokerEpoch = epoch
 }
 
@@ -47,14 +52,23 @@ func (f *Follower) CaughtUp(now sim.Time, leaderEnd Offset, lagTimeMax time.Dura
 	return f.LogEnd == leaderEnd || now.Sub(f.LastCaughtUp) <= lagTimeMax
 }
 
-// Reset is the state at the start of a leader epoch: the log end is unknown,
-// and a member of the ISR has a fresh lagTimeMax (Partition.makeLeader,
-// Replica.resetReplicaState).
-func (f *Follower) Reset(now sim.Time, inISR bool) {
-	*f = Follower{LogEnd: UnknownOffset, LeaderEndAtLastFetch: UnknownOffset, BrokerEpoch: NoBrokerEpoch, LastCaughtUp: longAgo}
+// Reset is the state at the start of a leader epoch: a member of the ISR has a
+// fresh lagTimeMax, and a new leader knows nothing else of it. A leader that is
+// elected again, and has led all the time, keeps what it knows of the log end
+// (Partition.makeLeader, Replica.resetReplicaState).
+func (f *Follower) Reset(now sim.Time, leaderEnd Offset, newLeader, inISR bool) {
+	since := longAgo
 	if inISR {
-		f.LastCaughtUp = now
+		since = now
 	}
+	if newLeader {
+		*f = Follower{
+			LogEnd: UnknownOffset, LeaderEndAtLastFetch: UnknownOffset, BrokerEpoch: UnknownBrokerEpoch,
+			LastCaughtUp: since, LastFetch: longAgo,
+		}
+		return
+	}
+	f.LeaderEndAtLastFetch, f.LastFetch, f.LastCaughtUp = leaderEnd, since, since
 }
 
 // longAgo stands for "never caught up": no lag time reaches back to it.
@@ -93,15 +107,16 @@ type Leader struct {
 }
 
 // Become starts a leader epoch (Partition.makeLeader): the HW stays what this
-// replica knew, every follower's log end is unknown, and ISR members have a
-// fresh lag time.
-func (l *Leader) Become(now sim.Time, self ReplicaIndex, state PartitionState, logEnd Offset) {
+// replica knew, every follower's log end is unknown to a new leader, and ISR
+// members have a fresh lag time. newLeader is false for a leader that goes on in
+// another epoch without having heard of a leader in between.
+func (l *Leader) Become(now sim.Time, self ReplicaIndex, state PartitionState, logEnd Offset, newLeader bool) {
 	l.Self = self
 	l.Epoch = state.LeaderEpoch
 	l.EpochStart = logEnd
 	l.ISR = ISRState{Committed: state.ISR, PartitionEpoch: state.PartitionEpoch}
 	for i := range l.Followers {
-		l.Followers[i].Reset(now, state.ISR.Has(ReplicaIndex(i)))
+		l.Followers[i].Reset(now, logEnd, newLeader, state.ISR.Has(ReplicaIndex(i)))
 	}
 }
 
@@ -161,24 +176,64 @@ func (l *Leader) CanExpand(i ReplicaIndex) bool {
 	return !l.ISR.InFlight && !l.ISR.Committed.Has(i) && f.LogEnd >= l.HW && f.LogEnd >= l.EpochStart
 }
 
+// A Proposal names one request for another ISR, to match its answer.
+type Proposal struct {
+	ISR            ReplicaSet
+	PartitionEpoch PartitionEpoch
+}
+
 // Propose marks an AlterPartition as in flight.
 func (l *Leader) Propose(isr ReplicaSet) {
 	l.ISR.Pending = isr
 	l.ISR.InFlight = true
 }
 
-// Committed takes over an ISR that the controller committed, by answer or by
-// metadata, unless it is older than what the leader knows.
-func (l *Leader) Committed(isr ReplicaSet, epoch PartitionEpoch) bool {
-	if epoch <= l.ISR.PartitionEpoch {
+// Proposal is the request that is in flight, if one is.
+func (l *Leader) Proposal() (Proposal, bool) {
+	return Proposal{l.ISR.Pending, l.ISR.PartitionEpoch}, l.ISR.InFlight
+}
+
+// Awaits reports whether the answer to p still matters: metadata, a new leader
+// epoch or another proposal may have come before it (Partition.submitAlterPartition).
+func (l *Leader) Awaits(p Proposal) bool {
+	now, pending := l.Proposal()
+	return pending && now == p
+}
+
+// Granted takes over the ISR that the controller answered a proposal with, and
+// reports whether it mattered. The epoch is the old one if the ISR was so already
+// (Partition.handleAlterPartitionUpdate).
+func (l *Leader) Granted(p Proposal, isr ReplicaSet, epoch PartitionEpoch) bool {
+	if !l.Awaits(p) || epoch < l.ISR.PartitionEpoch {
 		return false
 	}
 	l.ISR = ISRState{Committed: isr, PartitionEpoch: epoch}
 	return true
 }
 
-// Rejected drops a proposal that the controller refused for good.
-func (l *Leader) Rejected() {
-	l.ISR.InFlight = false
-	l.ISR.Pending = 0
+// Rejected returns to the committed ISR after a refusal that says that nothing
+// was changed: INELIGIBLE_REPLICA, OPERATION_NOT_ATTEMPTED. After the others the
+// proposal stays pending, and with it the larger of both ISRs, until metadata
+// arrives (Partition.handleAlterPartitionError). It reports whether it mattered.
+func (l *Leader) Rejected(p Proposal) bool {
+	if !l.Awaits(p) {
+		return false
+	}
+	l.ISR.InFlight, l.ISR.Pending = false, 0
+	return true
+}
+
+// Committed takes over an ISR from the metadata, unless it is older than what the
+// leader knows, and reports whether it did.
+//
+// Kafka also takes one of the same partition epoch, which drops a proposal that
+// was made since the answer with that epoch came; the answer is then ignored and
+// metadata brings the result some tens of milliseconds later. Here the proposal
+// stays, which is the safer of both.
+func (l *Leader) Committed(isr ReplicaSet, epoch PartitionEpoch) bool {
+	if epoch <= l.ISR.PartitionEpoch {
+		return false
+	}
+	l.ISR = ISRState{Committed: isr, PartitionEpoch: epoch}
+	return true
 }
