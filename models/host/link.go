@@ -8,12 +8,25 @@ import (
 	"kafkasim/sim/unit"
 )
 
-// A Link is one direction of a network interface: messages leave one after the
-// other, at burst speed while credit lasts. It is exact for messages in the
-// order of time. It is flat: a copy is a fork.
+// window is how much of a message is under way at a time: what a socket's buffer
+// holds. Kafka's are 64 to 100 KiB (replica.socket.receive.buffer.bytes,
+// socket.send.buffer.bytes).
+const window = 64 * unit.KiB
+
+// bulks is how many messages larger than a window a Link tells apart.
+const bulks = 16
+
+// A Link is one direction of a network interface, at burst speed while credit
+// lasts. Messages larger than a window leave one after the other. One that fits
+// into a window does not wait for all of them: the link serves connections in
+// turn, so that a window of each is in front of it at most. It is exact for
+// messages of one size, in the order of time. It is flat: a copy is a fork.
 type Link struct {
 	bucket Bucket
-	free   sim.Time // when the last message is through
+	free   sim.Time        // when everything is through
+	small  sim.Time        // when the last message that fits into a window is through
+	bulk   [bulks]sim.Time // when the latest larger ones are
+	next   uint8           // of bulk
 	busy   time.Duration
 	bytes  unit.Bytes
 }
@@ -27,7 +40,10 @@ func NewLink(base, burst unit.ByteRate, credit time.Duration) Link {
 // Send puts a message of b bytes on the link at now and returns when its last
 // byte has left. The delay to the other end is the caller's to add.
 func (l *Link) Send(now sim.Time, b unit.Bytes) (departure sim.Time) {
-	return l.carry(max(now, l.free), b)
+	if b <= window {
+		return l.interleave(now, b)
+	}
+	return l.carry(now, b)
 }
 
 // Receive takes a message of b bytes off the network whose last byte would
@@ -37,19 +53,49 @@ func (l *Link) Send(now sim.Time, b unit.Bytes) (departure sim.Time) {
 func (l *Link) Receive(now sim.Time, b unit.Bytes) (arrival sim.Time) {
 	// It began to arrive, at the soonest, a transmission time ago.
 	began := now - sim.Time(ceilNanos(l.bucket.Time(float64(b))))
-	return max(now, l.carry(max(began, l.free), b))
+	return max(now, l.Send(began, b))
 }
 
-// carry transmits b from start on, which is not before the link is free.
-func (l *Link) carry(start sim.Time, b unit.Bytes) sim.Time {
-	l.bucket.Pass(start.Sub(l.free).Seconds(), 0)
+// carry transmits b once all that came before is through.
+func (l *Link) carry(now sim.Time, b unit.Bytes) sim.Time {
+	l.free = max(now, l.free).Add(l.spend(now, b))
+	l.bulk[l.next%bulks] = l.free
+	l.next++
+	return l.free
+}
+
+// interleave transmits b, which fits into a window, after others like it and a
+// window of each larger message that is under way.
+func (l *Link) interleave(now sim.Time, b unit.Bytes) sim.Time {
+	start := now
+	if l.free > now {
+		ahead := 0
+		for _, end := range l.bulk {
+			if end > now {
+				ahead++
+			}
+		}
+		turn := now
+		if ahead > 0 {
+			turn = now.Add(ceilNanos(l.bucket.Time(float64(ahead * int(window)))))
+		}
+		start = min(l.free, max(turn, l.small))
+	}
+	took := l.spend(now, b)
+	l.free = max(now, l.free).Add(took)
+	l.small = start.Add(took)
+	return l.small
+}
+
+// spend takes b bytes' time out of the credit, and returns it.
+func (l *Link) spend(now sim.Time, b unit.Bytes) time.Duration {
+	l.bucket.Pass(max(0, now.Sub(l.free)).Seconds(), 0)
 	took := l.bucket.Time(float64(b))
 	l.bucket.Pass(took, float64(b))
 	span := ceilNanos(took)
-	l.free = start.Add(span)
 	l.busy += span
 	l.bytes += b
-	return l.free
+	return span
 }
 
 // Bytes is what was given to the link in all.
@@ -66,7 +112,8 @@ func (l *Link) Backlog(now sim.Time) time.Duration { return max(0, l.free.Sub(no
 // Stop drops what is queued at now, as when the machine goes.
 func (l *Link) Stop(now sim.Time) {
 	l.busy = l.Busy(now)
-	l.free = min(l.free, now)
+	l.free, l.small = min(l.free, now), min(l.small, now)
+	l.bulk = [bulks]sim.Time{}
 }
 
 // ceilNanos rounds seconds up to a whole nanosecond, so that nothing that takes

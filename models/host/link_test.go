@@ -47,8 +47,14 @@ func TestBucketTimeAndAmountAreInverse(t *testing.T) {
 }
 
 // TestLinkAgainstTicks compares a link with a simulation in ticks of a
-// microsecond that knows nothing of closed forms.
+// microsecond that knows nothing of closed forms, for messages of one class.
 func TestLinkAgainstTicks(t *testing.T) {
+	t.Run("within a window", func(t *testing.T) { linkAgainstTicks(t, 1, window) })
+	t.Run("larger", func(t *testing.T) { linkAgainstTicks(t, window+1, 300_000) })
+}
+
+func linkAgainstTicks(t *testing.T, least, most unit.Bytes) {
+	t.Helper()
 	const (
 		base   = 100e6
 		burst  = 400e6
@@ -58,7 +64,7 @@ func TestLinkAgainstTicks(t *testing.T) {
 	link := NewLink(base, burst, credit)
 	random := rng.New(1, "link", "twin")
 	level := (burst - base) * credit.Seconds()
-	capacity := level
+	capacity, lowest := level, level
 	queued := 0.0 // bytes in the tick simulation
 	now, next := sim.Time(0), sim.Time(0)
 	worst := time.Duration(0)
@@ -66,13 +72,13 @@ func TestLinkAgainstTicks(t *testing.T) {
 	var remaining []float64   // bytes in front of and in each of them
 	for range 400_000 {
 		for next <= now {
-			size := unit.Bytes(1 + random.IntN(300_000))
+			size := least + unit.Bytes(random.IntN(int(most-least)+1))
 			queued += float64(size)
 			departures = append(departures, link.Send(now, size))
 			remaining = append(remaining, queued)
-			// Load of about 1.5 times base: credit runs out, and comes back in pauses.
-			gap := random.ExpDuration(time.Millisecond)
-			if random.Bernoulli(0.01) {
+			// Load of about three times base: credit runs out, and comes back in pauses.
+			gap := random.ExpDuration(time.Duration(least+most) * time.Millisecond / 600_000)
+			if random.Bernoulli(0.01 * float64(least+most) / 300_000) {
 				gap = 100 * time.Millisecond
 			}
 			next = now.Add(gap)
@@ -83,6 +89,7 @@ func TestLinkAgainstTicks(t *testing.T) {
 		}
 		sent := min(queued, rate*tick.Seconds())
 		level = min(capacity, max(0, level+base*tick.Seconds()-sent))
+		lowest = min(lowest, level)
 		queued -= sent
 		now = now.Add(tick)
 		for i := range remaining {
@@ -98,8 +105,40 @@ func TestLinkAgainstTicks(t *testing.T) {
 	if limit := 8 * tick; worst > limit {
 		t.Errorf("departures differ by up to %v, more than %v", worst, limit)
 	}
-	if level == capacity {
-		t.Error("credit was never used; the comparison shows nothing")
+	if lowest > capacity/2 {
+		t.Error("little credit was used; the comparison shows nothing")
+	}
+}
+
+// TestSmallMessagesTakeTurns: a message that fits into a window waits for a window
+// of each larger one, and no larger one is sooner for it.
+func TestSmallMessagesTakeTurns(t *testing.T) {
+	const rate = 1e9 // 1 byte a nanosecond
+	l := NewLink(rate, rate, 0)
+	for i, want := range []sim.Time{1_000_000, 2_000_000, 3_000_000} {
+		if got := l.Send(0, 1_000_000); got != want {
+			t.Errorf("large message %d leaves at %d, want %d", i, got, want)
+		}
+	}
+	turn := sim.Time(3 * window)
+	if got := l.Send(0, 100); got != turn+100 {
+		t.Errorf("a small message leaves at %d, want %d", got, turn+100)
+	}
+	// The next one comes while two large ones are under way, but is behind its like.
+	if got := l.Send(1_000_000, 100); got != 1_000_000+2*sim.Time(window)+100 {
+		t.Errorf("a second one leaves at %d", got)
+	}
+	if got := l.Send(1_000_000, 100); got != 1_000_000+2*sim.Time(window)+200 {
+		t.Errorf("a third one leaves at %d", got)
+	}
+	if got := l.Send(2_990_000, 100); got != 2_990_000+10_000+300+100 {
+		t.Errorf("at the end of the last large message a small one leaves at %d, after all that is queued", got)
+	}
+	if got := l.Send(3_000_000, 1_000_000); got != 4_000_400 {
+		t.Errorf("the next large message leaves at %d, want 4000400: the link has 400 bytes more to send", got)
+	}
+	if l.Busy(5_000_000) != 4_000_400 {
+		t.Errorf("busy for %d ns, want 4000400", l.Busy(5_000_000))
 	}
 }
 
