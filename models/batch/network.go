@@ -293,7 +293,12 @@ func (w *world) closed(m *message) bool {
 // reset reaches the sender half a round trip later.
 func (w *world) refuse(now sim.Time, id msgID) {
 	m := &w.messages[id]
-	w.engine.Schedule(now.Add(w.delayBetween(m.to, m.from, m.stream)), evReset, m.from, int64(id))
+	arrive := now.Add(w.delayBetween(m.to, m.from, m.stream))
+	if m.conn >= 0 && int(m.conn) < len(w.connections) {
+		// Behind the last answer of the dead process that is on the way to the client.
+		arrive = max(arrive, w.lastArrival[int(m.conn)+len(w.connections)])
+	}
+	w.engine.Schedule(arrive, evReset, m.from, int64(id))
 }
 
 // A process is a server or a client as the network sees it.
