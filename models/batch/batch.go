@@ -112,5 +112,8 @@ func (w *world) finish() {
 			w.deliver(now, int32(i))
 		}
 	}
-	w.checkWorld(now)
+	w.checkWorld()
+	if w.failure == nil {
+		w.checkEnd()
+	}
 }

@@ -240,6 +240,11 @@ func (w *world) onReady(now sim.Time, b int32) {
 // from now on.
 func (w *world) brokerServes(now sim.Time, b int32) {
 	w.noteBroker(now, b)
+	for _, r := range w.hosts[b] {
+		if rep := &w.replicas[r]; rep.role == roleLeader {
+			w.coordinatorElected(now, rep)
+		}
+	}
 }
 
 // serving says whether a broker accepts and handles requests.

@@ -12,6 +12,15 @@ import (
 func (w *world) onConsume(now sim.Time, id msgID) {
 	m := &w.messages[id]
 	member := &w.consumers.members[w.memberOf(m.from)]
+	s := &member.sources[m.to]
+	if m.number != s.session {
+		w.free(id) // the member has given it up
+		return
+	}
+	if s.parked != noMessage { // so has it the one before
+		w.free(s.parked)
+		s.parked = noMessage
+	}
 	urgent := false
 	have := int64(0)
 	for k := range m.parts {
@@ -27,7 +36,6 @@ func (w *world) onConsume(now sim.Time, id msgID) {
 		w.answerConsume(now, id)
 		return
 	}
-	s := &member.sources[m.to]
 	s.parked = id
 	m.ref2 = have
 	m.expires = now.Add(member.config.Config.FetchMaxWait)

@@ -228,6 +228,9 @@ func (w *world) coordinatorElected(now sim.Time, rep *replica) {
 	if w.plan.offsets < 0 || w.plan.partitions[rep.partition].topic != w.plan.offsets {
 		return
 	}
+	if !w.serving(rep.broker) {
+		return // a starting broker: brokerServes will come here, if it leads then
+	}
 	for k := range w.consumers.groups {
 		g := &w.consumers.groups[k]
 		if g.partition != rep.partition {

@@ -251,6 +251,9 @@ func (w *world) wipe(b int32) {
 	w.lossy[b], w.anyLossy = true, true
 	for _, r := range w.hosts[b] {
 		rep := &w.replicas[r]
+		if rep.log.end > rep.log.start {
+			w.noteLostCopy(r)
+		}
 		rep.log.reset(0, 0)
 		rep.hw, rep.checkpoint = 0, 0
 	}
@@ -267,6 +270,7 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 			n--
 		}
 		if n < len(rep.log.entries) {
+			w.noteLostCopy(r)
 			w.truncate(r, rep.log.entries[n].base, 0)
 		}
 		rep.checkpoint = min(rep.checkpoint, rep.log.end)

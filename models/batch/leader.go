@@ -30,7 +30,7 @@ func (w *world) moveHW(now sim.Time, r int32) {
 	if hw == l.HW {
 		return
 	}
-	w.checkHW(now, rep, hw)
+	w.checkHW(rep, hw)
 	l.HW, rep.hw = hw, hw
 	for i := range l.Followers {
 		if kafka.ReplicaIndex(i) != rep.index {
@@ -228,6 +228,7 @@ func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	w.removeFromFetcher(r)
 	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleLeader, s.LeaderEpoch
+	w.checkLeader(rep)
 	rep.log.epochs.Assign(s.LeaderEpoch, rep.log.end)
 	rep.leader.HW = rep.hw
 	rep.leader.MinISR = w.control.machine.EffectiveMinISR(rep.partition)
@@ -264,9 +265,6 @@ func (w *world) truncate(r int32, to kafka.Offset, position int64) {
 		rep.log.bytes -= int64(w.batches[e.batch].bytes)
 	}
 	rep.hw = min(rep.hw, rep.log.end)
-	if len(gone) > 0 {
-		w.noteTruncate(r)
-	}
 }
 
 // outOfRange is a follower whose position its leader, with a log of

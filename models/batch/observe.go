@@ -37,6 +37,7 @@ type observed struct {
 	partitions []partitionWatch
 	topics     []topicCounts
 	groups     []groupCounts
+	checks     checks
 	fencings   int64
 	ticks      int64
 	warnings   []string
@@ -187,12 +188,14 @@ func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.
 	topic := w.plan.partitions[change.Partition].topic
 	c := &w.observed.topics[topic]
 	after := &change.State
+	w.checkRegistration(change.Partition, before, after)
 	switch change.Election {
 	case kafka.CleanElection, kafka.PreferredElection:
 		c.clean++
 	case kafka.UncleanElection, kafka.LastKnownLeaderElection:
 		c.unclean++
 		w.everUnclean[change.Partition] = true
+		w.observed.partitions[change.Partition].confirmed = noBatch // the winner's log is the truth now
 	case kafka.NoElection:
 	}
 	if before.ISR&^after.ISR != 0 {
@@ -354,7 +357,7 @@ func (w *world) onTick(now sim.Time) {
 			o.members[g].Add(int64(up), uint64(tickStep))
 		}
 	}
-	w.checkWorld(now)
+	w.checkWorld()
 	if w.stopping && w.settled() {
 		w.done = true
 		return
@@ -512,13 +515,13 @@ func (w *world) readToEnd(p kafka.PartitionID) bool {
 	return true
 }
 
-// noteTruncate remembers that a partition has lost records on some replica.
-func (w *world) noteTruncate(r int32) { w.truncatedEver[w.replicas[r].partition] = true }
-
 // noteConfirmed remembers the last batch of a partition that was acknowledged to
 // a producer with acks=all.
-func (w *world) noteConfirmed(p *part) {
+func (w *world) noteConfirmed(p *part, epoch kafka.LeaderEpoch) {
 	v := &w.observed.partitions[p.partition]
+	if (w.everUnclean[p.partition] || w.observed.checks.copies[p.partition].ever) && epoch < w.control.image[p.partition].LeaderEpoch {
+		return // by a leader that lost records do not reach any more
+	}
 	if end := p.from + kafka.Offset(w.batches[p.batch].count); v.confirmed == noBatch || end > v.confirmedEnd {
 		v.confirmed, v.confirmedEnd = p.batch, end
 	}

@@ -43,7 +43,9 @@ type topicPlan struct {
 	rf        int
 	config    scenarios.TopicConfig
 	groupBits uint32 // groups that read it: bit of groupPlan.bit
-	assigned  [][]int
+	// minISRChanges is whether a fault of the scenario changes min.insync.replicas.
+	minISRChanges bool
+	assigned      [][]int
 	// lives maps the partitions of __consumer_offsets to those that some group
 	// uses; only they are simulated.
 	lives []int
@@ -115,6 +117,13 @@ func newPlan(spec *scenarios.Spec) (*plan, error) {
 	for i := range spec.Topics {
 		t := &spec.Topics[i]
 		p.addTopic(topicPlan{name: t.Name, count: t.Partitions, rf: t.ReplicationFactor, config: t.Config, assigned: t.Assignment})
+	}
+	for i := range spec.Faults {
+		for _, c := range spec.Faults[i].Change {
+			if c.Name == "min.insync.replicas" {
+				p.topics[spec.Faults[i].Topic].minISRChanges = true
+			}
+		}
 	}
 	if err := p.addClients(); err != nil {
 		return nil, err

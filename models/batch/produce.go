@@ -142,6 +142,7 @@ func (w *world) appendPart(now sim.Time, b int, id msgID, i int32, all bool) sim
 		return now
 	}
 	rep := &w.replicas[r]
+	part.epoch = rep.epoch
 	if all && rep.leader.ISR.Committed.Len() < rep.leader.MinISR {
 		part.code = uint8(kafka.ProduceNotEnoughReplicas)
 		return now
@@ -257,7 +258,7 @@ func (w *world) answerProduce(id msgID, ready sim.Time) {
 	if scenarios.Acks(m.acks) == scenarios.AcksAll {
 		for i := range m.parts {
 			if p := &m.parts[i]; kafka.ProduceError(p.code) == kafka.ProduceOK {
-				w.noteConfirmed(p)
+				w.noteConfirmed(p, p.epoch)
 			}
 		}
 	}

@@ -353,6 +353,6 @@ func (w *world) onReset(now sim.Time, id msgID) {
 	case msgControl:
 		w.controlLost(id)
 	default:
-		w.free(id) // an answer to somebody who is gone
+		w.freeAny(id) // an answer to somebody who is gone
 	}
 }

@@ -87,7 +87,6 @@ func (w *world) reset(s *shared, number int) {
 	w.resetWatches()
 	w.lossy = make([]bool, p.brokers)
 	w.everUnclean = make([]bool, len(p.partitions))
-	w.truncatedEver = make([]bool, len(p.partitions))
 	w.begin()
 }
 
@@ -387,6 +386,7 @@ func (w *world) resetObserved() {
 
 // resetWatches begins the measures of availability.
 func (w *world) resetWatches() {
+	w.resetChecks()
 	for i := range w.observed.partitions {
 		v := &w.observed.partitions[i]
 		v.faultAt = sim.Never

@@ -251,36 +251,36 @@ type world struct {
 	faults    faultState
 	observed  observed
 
-	tickets                    int64
-	touched                    []int32 // fetchers whose parked request has data now
-	fetcherID                  []int32 // of each partition
-	effects                    []kafka.ProducerEffect
-	changes                    []kafka.Change
-	results                    []kafka.BatchResult
-	views                      []kafka.PartitionView
-	stopping                   bool // load is over
-	done                       bool
-	failure                    error
-	recent                     recentEvents
-	frozen                     int // processes that are paused
-	loadEnd                    sim.Time
-	voterCut                   []bool
-	quorumStream, faultStream  rng.Stream
-	quorumDraws                kafka.QuorumDraws
-	topicCounts                []int
-	topicConfig                []scenarios.TopicConfig
-	fetcherAt, alterAt         int32
-	metadataAsked              []int64
-	nextBroker                 []int32
-	oneTopic                   [1]int
-	threads                    []time.Duration
-	spare                      []int32
-	epochs                     []kafka.BrokerEpoch
-	timers                     []kafka.GroupTimer
-	lossy                      []bool // brokers that have lost acknowledged bytes
-	anyLossy                   bool
-	quorumLost                 bool   // for a time no controller was active
-	everUnclean, truncatedEver []bool // by partition
+	tickets                   int64
+	touched                   []int32 // fetchers whose parked request has data now
+	fetcherID                 []int32 // of each partition
+	effects                   []kafka.ProducerEffect
+	changes                   []kafka.Change
+	results                   []kafka.BatchResult
+	views                     []kafka.PartitionView
+	stopping                  bool // load is over
+	done                      bool
+	failure                   error
+	recent                    recentEvents
+	frozen                    int // processes that are paused
+	loadEnd                   sim.Time
+	voterCut                  []bool
+	quorumStream, faultStream rng.Stream
+	quorumDraws               kafka.QuorumDraws
+	topicCounts               []int
+	topicConfig               []scenarios.TopicConfig
+	fetcherAt, alterAt        int32
+	metadataAsked             []int64
+	nextBroker                []int32
+	oneTopic                  [1]int
+	threads                   []time.Duration
+	spare                     []int32
+	epochs                    []kafka.BrokerEpoch
+	timers                    []kafka.GroupTimer
+	lossy                     []bool // brokers that have lost acknowledged bytes
+	anyLossy                  bool
+	quorumLost                bool   // for a time no controller was active
+	everUnclean               []bool // by partition
 }
 
 // A peerView is what a broker knows of another one from the metadata.
