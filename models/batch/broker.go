@@ -275,6 +275,7 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 	id := w.newControl(b, controlAlter)
 	m := &w.messages[id]
 	m.stream = w.alterStream(b)
+	m.bytes = 80
 	for _, r := range br.proposals {
 		rep := &w.replicas[r]
 		rep.alter = false
@@ -296,6 +297,9 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 		}
 		p.high = int32(len(m.entries))
 		m.parts = append(m.parts, p)
+		if rep.log.end > 0 { // as in partsWithRecords
+			m.bytes += 40
+		}
 	}
 	br.proposals = br.proposals[:0]
 	if len(m.parts) == 0 {
@@ -305,7 +309,6 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 	br.altering = true
 	br.alterNumber++
 	m.number = int64(br.alterNumber)
-	m.bytes = 80 + 40*int64(len(m.parts))
 	w.engine.Schedule(now.Add(controllerSocketTimeout), evControlTimeout, b, -m.number)
 	w.send(id, now)
 }

@@ -108,7 +108,7 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 		})
 	}
 	s.asks = rest
-	m.bytes = 120 + 40*int64(len(m.parts))
+	m.bytes = 120 + 40*partsWithRecords(m)
 	s.inFlight = true
 	s.sentAt = now
 	if !s.socketTimer {
@@ -116,6 +116,19 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 		w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaSocketTimeout), evFetcherSocket, f, 0)
 	}
 	w.send(id, now)
+}
+
+// partsWithRecords counts the partitions of a fetch that take their bytes on the
+// wire. One whose log never had a record does not count: its bytes, a few at each
+// change of its leader, would be all that an idle topic costs the others.
+func partsWithRecords(m *message) int64 {
+	n := int64(0)
+	for i := range m.parts {
+		if p := &m.parts[i]; p.from > 0 || p.high > p.low {
+			n++
+		}
+	}
+	return n
 }
 
 // onFetcherSocket gives up a request that has been silent for
@@ -345,7 +358,7 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 	}
 	// Who was served goes to the end of the line (FetchSession, PartitionIterator).
 	s.scratch, s.news, s.again = s.news, append(rest, again...), again
-	bytes := 80 + 32*int64(len(m.parts)) + total
+	bytes := 80 + 32*partsWithRecords(m) + total
 	session := int32(m.number)
 	sent := w.reply(id, msgFetchReply, bytes, now)
 	s.answered, s.answerSent = session, sent
@@ -526,7 +539,24 @@ func (w *world) addToFetcher(now sim.Time, r, source int32) {
 	w.askFor(r)
 	// The thread goes on when all that changes at this instant is done: partitions
 	// come to it together (ReplicaManager.applyLocalFollowersDelta).
-	w.engine.Schedule(now, evFetcher, rep.fetcher, 0)
+	f.begin = true
+	w.engine.Schedule(now, evFetcher, rep.fetcher, fetchersBegin)
+}
+
+// fetchersBegin is the argument of an evFetcher that means all fetchers of the
+// broker which got partitions at this instant.
+const fetchersBegin = 1
+
+// beginFetching lets a broker's fetchers go on that have got partitions. They do
+// so in their own order, whichever partition came first.
+func (w *world) beginFetching(now sim.Time, b int32) {
+	n := int32(w.plan.brokers * w.plan.cluster.Config.ReplicaFetchers)
+	for f := b * n; f < (b+1)*n; f++ {
+		if s := &w.fetchers[f]; s.begin {
+			s.begin = false
+			w.tryFetch(now, f)
+		}
+	}
 }
 
 // removeFromFetcher stops a replica's fetching.

@@ -10,7 +10,7 @@ const (
 	evRecord                              // producer instance: the next record arrives
 	evProducerWake                        // producer instance; wake generation
 	evConnect                             // producer instance; broker: a connection attempt ends
-	evFetcher                             // fetcher; incarnation: send a fetch if it can
+	evFetcher                             // fetcher; fetchersBegin, or 0: send a fetch if it can
 	evFetcherTimeout                      // fetcher: the parked request's wait may be over
 	evFetcherSocket                       // fetcher; session: the request's socket timeout
 	evReplicaRetry                        // replica; incarnation: its fetch back-off is over

@@ -60,6 +60,10 @@ func (w *world) dispatch(e *sim.Event) {
 	case evPollDone:
 		w.onPollDone(now, w.memberOf(id), e.Arg)
 	case evFetcher:
+		if e.Arg == fetchersBegin {
+			w.beginFetching(now, w.fetchers[id].follower)
+			return
+		}
 		w.tryFetch(now, id)
 	case evFetcherTimeout:
 		w.onFetcherTimeout(now, id)

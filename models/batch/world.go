@@ -131,6 +131,7 @@ type fetcher struct {
 	session          int32    // grows with each request: stale answers and timers are known by it
 	lastFetch        sim.Time // when the leader last processed a request of this session
 	established      bool     // the leader has processed one
+	begin            bool     // got partitions and goes on when the instant is over
 	outOfISR         int32    // replicas that may have to be proposed for the ISR
 	held             int32    // replicas that back off
 	again            []int32
