@@ -19,6 +19,8 @@ func (w *world) startBroker(now sim.Time, b int32) {
 	br.applied, br.applyAt = -1, now
 	br.stuckMeta = false
 	br.beatWait, br.altering, br.alterSend = false, false, false
+	br.controllers, br.broken = [channels]int32{-1, -1}, [channels]bool{}
+	br.beatSince = sim.Never
 	br.proposals = br.proposals[:0]
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
 	boot := w.machines.Boot(int(b))
@@ -48,10 +50,41 @@ func (w *world) alive(b int32, inc int64) bool {
 	return w.processes[b].up && int64(w.processes[b].inc) == inc
 }
 
-// newControl makes a request to the active controller.
+// addressed is the controller that a channel of a broker's asks, or -1: the one that
+// it asked before, until a request there fails. Then it takes the one that the
+// broker's raft client names, which is the old one until there is a new one
+// (NodeToControllerRequestThread keeps an address until a disconnect or
+// NOT_CONTROLLER, and so it goes on to ask a lost host that others know to be
+// succeeded).
+func (w *world) addressed(b int32, channel int) int32 {
+	c := &w.brokers[b].controllers[channel]
+	if *c < 0 {
+		*c = w.control.active
+	}
+	return *c
+}
+
+// lookUp makes a channel whose request has failed ask whoever is active by now.
+func (w *world) lookUp(b int32, channel int) {
+	br := &w.brokers[b]
+	br.broken[channel] = true
+	if w.control.active >= 0 {
+		br.controllers[channel] = w.control.active
+	}
+}
+
+// newControl makes a request to the controller that the channel addresses.
 func (w *world) newControl(b int32, sub uint8) msgID {
-	id := w.newMessage(msgControl, b, w.control.active)
+	br := &w.brokers[b]
+	channel := beatChannel
+	if sub == controlAlter {
+		channel = alterChannel
+	}
+	id := w.newMessage(msgControl, b, br.controllers[channel])
 	m := &w.messages[id]
+	if br.broken[channel] {
+		m.open = newConnection
+	}
 	m.sub = sub
 	m.bytes = 100
 	m.ref2 = int64(w.brokers[b].epoch)
@@ -64,22 +97,28 @@ func (w *world) onRegister(now sim.Time, b int32) {
 	if br.epoch != kafka.NoBrokerEpoch || br.beatWait {
 		return
 	}
-	if w.control.active < 0 {
+	if w.addressed(b, beatChannel) < 0 {
 		w.engine.Schedule(now.Add(controllerRetry), evRegister, b, int64(w.processes[b].inc))
 		return
 	}
 	w.sendBeat(now, b, w.newControl(b, controlRegister))
 }
 
-// sendBeat sends a request on the heartbeat channel and gives up on it after the
-// session timeout (NodeToControllerChannelManager's retry timeout).
+// sendBeat sends a request on the heartbeat channel. It is given up, with all
+// repetitions after failed connections, one heartbeat interval after it was made
+// (BrokerServer gives the heartbeat channel that retry timeout;
+// NodeToControllerRequestThread.generateRequests).
 func (w *world) sendBeat(now sim.Time, b int32, id msgID) {
 	br := &w.brokers[b]
 	br.beatWait = true
 	br.beat++
 	w.messages[id].number = int64(br.beat)
 	w.messages[id].stream = b
-	w.engine.Schedule(now.Add(w.plan.cluster.Config.SessionTimeout), evControlTimeout, b, int64(br.beat))
+	if br.beatSince == sim.Never {
+		br.beatSince = now
+	}
+	give := br.beatSince.Add(w.plan.cluster.Config.HeartbeatInterval)
+	w.engine.Schedule(max(now, give), evControlTimeout, b, int64(br.beat))
 	w.send(id, now)
 }
 
@@ -89,7 +128,7 @@ func (w *world) onHeartbeat(now sim.Time, b int32) {
 	if br.beatWait || br.epoch == kafka.NoBrokerEpoch {
 		return
 	}
-	if w.control.active < 0 {
+	if w.addressed(b, beatChannel) < 0 {
 		w.engine.Schedule(now.Add(controllerRetry), evHeartbeat, b, int64(w.processes[b].inc))
 		return
 	}
@@ -110,6 +149,7 @@ func (w *world) onControlTimeout(now sim.Time, b int32, number int64) {
 	br := &w.brokers[b]
 	if number < 0 {
 		if br.altering && int64(br.alterNumber) == -number && w.processes[b].up {
+			w.lookUp(b, alterChannel)
 			w.alterAgain(now, b)
 		}
 		return
@@ -120,12 +160,19 @@ func (w *world) onControlTimeout(now sim.Time, b int32, number int64) {
 	w.beatFailed(now, b)
 }
 
-// beatFailed tries the heartbeat channel again after the heartbeat interval
-// (scheduleNextCommunicationAfterFailure).
+// beatFailed tries the heartbeat channel again: after the look for a controller if
+// a connection failed (NodeToControllerRequestThread puts the request back into its
+// queue), and after a heartbeat interval if the request has had its time
+// (BrokerLifecycleManager.scheduleNextCommunicationAfterFailure).
 func (w *world) beatFailed(now sim.Time, b int32) {
 	br := &w.brokers[b]
 	br.beatWait = false
+	w.lookUp(b, beatChannel)
 	wait := controllerRetry
+	if interval := w.plan.cluster.Config.HeartbeatInterval; now.Sub(br.beatSince) >= interval {
+		wait = interval
+		br.beatSince = sim.Never
+	}
 	if br.epoch == kafka.NoBrokerEpoch {
 		w.engine.Schedule(now.Add(wait), evRegister, b, int64(w.processes[b].inc))
 		return
@@ -140,16 +187,23 @@ func (w *world) onControlReply(now sim.Time, id msgID) {
 	switch m.sub {
 	case controlAlter:
 		w.alterAnswered(now, b, m)
+	case controlDirectory:
+		if br := &w.brokers[b]; m.code == controlOK && m.ref2 == int64(br.epoch) {
+			br.wiped = false
+		}
 	case controlRegister, controlHeartbeat:
 		br := &w.brokers[b]
 		if br.beatWait && m.number == int64(br.beat) {
 			br.beatWait = false
+			br.broken[beatChannel] = false
 			switch {
 			case m.code == controlNotController:
 				w.beatFailed(now, b)
 			case m.sub == controlRegister:
+				br.beatSince = sim.Never
 				w.registered(now, b, m)
 			default:
+				br.beatSince = sim.Never
 				w.beatAnswered(now, b, m.acks)
 			}
 		}
@@ -173,10 +227,9 @@ func (w *world) registered(now sim.Time, b int32, m *message) {
 }
 
 // assignDirectory tells the controller where the replicas of a broker with new
-// disks are.
+// disks are; it is told again after each heartbeat until it has answered.
 func (w *world) assignDirectory(now sim.Time, b int32) {
-	w.brokers[b].wiped = false
-	if w.control.active >= 0 {
+	if w.addressed(b, beatChannel) >= 0 {
 		id := w.newControl(b, controlDirectory)
 		w.messages[id].stream = b
 		w.send(id, now)
@@ -194,6 +247,9 @@ func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
 		return
 	}
 	br.fenced = answer&isFenced != 0
+	if br.wiped && br.ready {
+		w.assignDirectory(now, b)
+	}
 	switch {
 	case br.shutdown && answer&shouldShutdown != 0:
 		w.engine.Schedule(now.Add(stopTime), evExit, b, inc)
@@ -268,7 +324,7 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 	if br.altering || len(br.proposals) == 0 {
 		return
 	}
-	if w.control.active < 0 {
+	if w.addressed(b, alterChannel) < 0 {
 		w.retryAlter(now, b)
 		return
 	}
@@ -347,6 +403,10 @@ func (w *world) alterAnswered(now sim.Time, b int32, m *message) {
 	if !br.altering || m.number != int64(br.alterNumber) {
 		return
 	}
+	br.broken[alterChannel] = false
+	if m.code == controlNotController {
+		w.lookUp(b, alterChannel)
+	}
 	if m.code == controlNotController || kafka.AlterError(m.parts[0].code) == kafka.AlterStaleBrokerEpoch {
 		w.alterAgain(now, b)
 		return
@@ -379,6 +439,7 @@ func (w *world) controlLost(id msgID) {
 		switch m.sub {
 		case controlAlter:
 			if br.altering && m.number == int64(br.alterNumber) {
+				w.lookUp(b, alterChannel)
 				w.alterAgain(now, b)
 			}
 		case controlRegister, controlHeartbeat:

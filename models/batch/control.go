@@ -15,6 +15,14 @@ const (
 	controlDirectory
 )
 
+// A broker's channels to the controllers: each keeps its own address of the active
+// one (NodeToControllerChannelManagerImpl).
+const (
+	beatChannel = iota
+	alterChannel
+	channels
+)
+
 // Codes of control replies.
 const (
 	controlOK uint8 = iota
@@ -300,6 +308,11 @@ func (w *world) catchUp(now sim.Time, b int32) {
 func (w *world) onControl(now sim.Time, id msgID) {
 	c := &w.control
 	m := &w.messages[id]
+	if br := &w.brokers[m.from]; (m.sub == controlRegister || m.sub == controlHeartbeat) &&
+		m.fromInc == w.incarnation(m.from) && m.number != int64(br.beat) {
+		w.free(id) // its sender gave it up and closed the connection that it came on
+		return
+	}
 	if m.to != c.active {
 		m.code = controlNotController
 		w.sendControl(now, id)

@@ -10,6 +10,9 @@ import (
 // msgID is the index of a message in the world's slab.
 type msgID int32
 
+// newConnection marks a control request whose sender must connect first.
+const newConnection int32 = 1
+
 // noMessage ends a list of messages.
 const noMessage msgID = -1
 
@@ -63,7 +66,7 @@ type message struct {
 	expires sim.Time
 	timeout time.Duration // of a produce request, for the broker
 	ticket  int64         // of a request that waits; 0: it does not
-	open    int32         // parts of a produce request that wait for their commit
+	open    int32         // parts of a produce request that wait for their commit; newConnection: of a control request
 	next    msgID         // in a queue
 	parts   []part
 	entries []entry

@@ -189,7 +189,7 @@ func (w *world) releaseStuck(now sim.Time) {
 		}
 		m.stuck = false
 		first := tcpRetransmit
-		if m.kind == msgConnect {
+		if m.kind == msgConnect || (m.kind == msgControl && m.open == newConnection) {
 			first = tcpSYNRetransmit
 		}
 		arrive := afterHeal(m.leftAt, now, first).Add(w.latency(m))

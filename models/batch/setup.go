@@ -245,7 +245,10 @@ func (w *world) resetBrokers() {
 		}
 	}
 	for b := range w.brokers {
-		w.brokers[b] = broker{life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset}
+		w.brokers[b] = broker{life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset, beatSince: sim.Never}
+		for channel := range w.brokers[b].controllers {
+			w.brokers[b].controllers[channel] = w.control.active
+		}
 	}
 }
 

@@ -155,8 +155,13 @@ type broker struct {
 	fenced    bool              // as it knows itself
 	beat      int32             // number of the control request in flight on the heartbeat channel
 	beatWait  bool
-	returns   bool  // comes back as soon as it has stopped
-	disk      int64 // bytes appended in all
+	beatSince sim.Time // when the request that is being tried was made; Never: none is
+	// Of each channel to the controllers: the node that it takes for the active
+	// one, or -1; and that its last request there has failed.
+	controllers [channels]int32
+	broken      [channels]bool
+	returns     bool  // comes back as soon as it has stopped
+	disk        int64 // bytes appended in all
 
 	proposals   []int32 // leader replicas with an ISR to propose
 	altering    bool
