@@ -45,7 +45,8 @@ func TestVolumes(t *testing.T) {
 			what      string
 			got, want unit.ByteRate
 		}{
-			{"written", l.DiskWrite(), c.written}, {"received", l.NetworkIn(), c.written},
+			{"written", l.DiskWrite(), c.written},
+			{"received", l.NetworkIn(), c.written},
 			{"read by consumers", l.GroupsOut(), c.read},
 		} {
 			if rounded := 5 * unit.ByteRate(math.Round(float64(row.got/mb)/5)); rounded != row.want {

@@ -141,17 +141,16 @@ func (w *world) windowWait(m *message, window int64) time.Duration {
 // the time; a broker that does not, at a connection that it has muted, is
 // handle's to know.
 func (w *world) window(m *message) int64 {
-	switch m.kind {
-	case msgFetchReply:
+	if m.kind == msgFetchReply {
 		return replicaWindow
-	case msgConsumeReply:
-		if w.consumers.members[w.memberOf(m.to)].config.Client == scenarios.FranzGo {
-			return brokerWindow
-		}
-		return consumerWindow
-	default:
+	}
+	if m.kind != msgConsumeReply {
 		return math.MaxInt64
 	}
+	if w.consumers.members[w.memberOf(m.to)].config.Client == scenarios.FranzGo {
+		return brokerWindow
+	}
+	return consumerWindow
 }
 
 // linkDelay is what a faulty link adds: its delay, and the retransmissions of

@@ -35,17 +35,15 @@ func (w *world) handle(ready sim.Time, id msgID) {
 	b := int(m.to)
 	draw := w.netStreams[m.stream].Uint64()
 	first, second := w.wakeUp(b, draw), w.wakeUp(b, draw<<latencyBits)
-	var end sim.Time
-	switch m.kind {
-	case msgFetchReply, msgControlReply:
-		end = w.machines.Take(b, ready, m.bytes, first)
-	case msgProduce:
+	if m.kind == msgFetchReply || m.kind == msgControlReply {
+		w.engine.Schedule(w.machines.Take(b, ready, m.bytes, first), evProcess, m.to, int64(id))
+		return
+	}
+	if m.kind == msgProduce {
 		// What does not fit into the socket's buffer comes while it is being read.
 		ready = ready.Add(w.windowWait(m, brokerWindow))
-		fallthrough
-	default:
-		end = w.machines.Handle(b, ready, m.bytes, [2]time.Duration{first, second})
 	}
+	end := w.machines.Handle(b, ready, m.bytes, [2]time.Duration{first, second})
 	w.engine.Schedule(end, evProcess, m.to, int64(id))
 }
 

@@ -54,12 +54,12 @@ func carried(w *world) volume {
 
 func (v *volume) count(w *world, m *message) {
 	bytes := int64(0)
-	switch m.kind {
-	case msgProduce:
+	if m.kind == msgProduce {
 		for i := range m.parts {
 			bytes += int64(w.batches[m.parts[i].batch].bytes)
 		}
-	case msgFetchReply, msgConsumeReply:
+	}
+	if m.kind == msgFetchReply || m.kind == msgConsumeReply {
 		for i := range m.entries {
 			if b := &w.batches[m.entries[i].batch]; b.commit < 0 {
 				bytes += int64(b.bytes)
