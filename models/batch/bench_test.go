@@ -81,16 +81,16 @@ func BenchmarkEvents(b *testing.B) {
 		b.ResetTimer()
 		for done := 0; done < b.N; done += chunk {
 			n := min(chunk, b.N-done)
-			begin := time.Now() //nolint:forbidigo // a benchmark measures
+			begin := time.Now()
 			for range n {
 				w.step()
 			}
-			middle := time.Now() //nolint:forbidigo // a benchmark measures
+			middle := time.Now()
 			for range n {
 				h.step()
 			}
 			plane += middle.Sub(begin)
-			bare += time.Since(middle) //nolint:forbidigo // a benchmark measures
+			bare += time.Since(middle)
 		}
 		b.ReportMetric(float64(plane)/float64(bare), "x-bare")
 	})

@@ -53,7 +53,7 @@ func lossAt(w *world, e *sim.Event, p kafka.PartitionID, lead, next int32, machi
 		}
 	}
 	lost := int64(0)
-	for id := range acked { //order: a sum
+	for id := range acked { // order: a sum
 		if !safe[id] {
 			lost += int64(w.batches[id].count)
 		}

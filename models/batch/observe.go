@@ -337,11 +337,11 @@ func (w *world) onTick(now sim.Time) {
 		for g := range w.consumers.groups {
 			w.sampleLag(now, g)
 		}
-		if o.ticks%(int64(time.Second/tickStep)) == 0 && loaded {
+		if o.ticks%int64(time.Second/tickStep) == 0 && loaded {
 			w.sampleBytes()
 		}
 	}
-	if o.ticks%(int64(time.Second/tickStep)) == 0 {
+	if o.ticks%int64(time.Second/tickStep) == 0 {
 		for b := range w.brokers {
 			br := &w.brokers[b]
 			br.secondIn, br.secondOut, br.secondWritten = br.bytesIn, br.bytesOut, br.disk

@@ -38,15 +38,15 @@ func TestHighWatermarkAgainstDefinition(t *testing.T) {
 	moved := 0
 	for range 50_000 {
 		n := 1 + r.IntN(5)
-		any := func() ReplicaSet { return ReplicaSet(r.Uint32()) & AllReplicas(n) }
+		draw := func() ReplicaSet { return ReplicaSet(r.Uint32()) & AllReplicas(n) }
 		l := Leader{Self: ReplicaIndex(r.IntN(n)), HW: Offset(r.IntN(8)), MinISR: 1 + r.IntN(3), Followers: make([]Follower, n)}
-		l.ISR = ISRState{Committed: any().With(l.Self), Pending: any().With(l.Self), InFlight: r.IntN(2) == 0}
+		l.ISR = ISRState{Committed: draw().With(l.Self), Pending: draw().With(l.Self), InFlight: r.IntN(2) == 0}
 		end := l.HW + Offset(r.IntN(8))
 		now := sim.Time(0).Add(100 * time.Second)
 		for i := range l.Followers {
 			l.Followers[i] = Follower{LogEnd: Offset(r.IntN(int(end)+2)) - 1, LastCaughtUp: sim.Time(0).Add(time.Duration(r.IntN(101)) * time.Second)}
 		}
-		eligible := any()
+		eligible := draw()
 		got, want := l.HighWatermark(now, end, eligible, lagTimeMax), naiveHW(&l, now, end, eligible)
 		if got != want {
 			t.Fatalf("high watermark %d, by definition %d, of %+v, log end %d, eligible %b", got, want, l, end, eligible)
