@@ -23,6 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Float64("swarm.hours", 50, "simulated hours of TestSwarm")
 	flag.Uint64("swarm.first", 1, "the first seed of TestSwarm")
+	flag.Int("swarm.failures", 10, "TestSwarm begins no more scenarios after so many failures")
 	flag.Uint64("swarm.seed", 0, "run the scenario of this one seed and show it")
 	m.Run()
 }
@@ -72,8 +73,8 @@ type swarmFailure struct {
 	err  error
 }
 
-// runSeeds runs the seeds first..last-1 on as many workers as Go may use, and
-// returns what failed, by seed.
+// runSeeds runs the seeds first..last-1 on as many workers as Go may use, until
+// enough have failed, and returns what failed, by seed.
 func runSeeds(first, last uint64) []swarmFailure {
 	seeds := make(chan uint64)
 	var mu sync.Mutex
@@ -90,7 +91,13 @@ func runSeeds(first, last uint64) []swarmFailure {
 			}
 		})
 	}
-	for seed := first; seed < last; seed++ {
+	most := swarmFlag[int]("swarm.failures")
+	enough := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(failures) >= most
+	}
+	for seed := first; seed < last && !enough(); seed++ {
 		seeds <- seed
 	}
 	close(seeds)
