@@ -27,7 +27,7 @@ func (w *world) startMember(now sim.Time, i int32) {
 		m.leader[k], m.epoch[k] = -1, kafka.NoEpoch
 	}
 	m.commitAt = now.Add(w.firstCommit(now, m))
-	if m.config.Commit == scenarios.CommitAfterProcessing && m.config.Client == scenarios.FranzGo {
+	if m.config.Commit == scenarios.CommitAfterProcessing {
 		w.engine.Schedule(m.commitAt, evCommitDue, m.node, int64(w.processes[m.node].inc))
 	}
 	w.wantMetadata(now, i)
@@ -103,14 +103,31 @@ func (w *world) onMemberWake(now sim.Time, i int32, at int64) {
 	w.tryConsume(now, i)
 }
 
-// onCommitDue is kgo's commit timer.
+// emptyPoll is how soon a Java application that got nothing polls again: the
+// timeout of its poll. 100 ms is what Kafka's own examples have.
+const emptyPoll = 100 * time.Millisecond
+
+// onCommitDue is kgo's commit timer, and for Java the empty poll at which the
+// interval is found to be over. If a Java application is at work then, its next
+// poll commits and begins the interval anew (autoCommit).
 func (w *world) onCommitDue(now sim.Time, i int32, inc int64) {
 	m := &w.consumers.members[i]
 	if m.down || int64(w.processes[m.node].inc) != inc {
 		return
 	}
-	w.commitPositions(now, i, purposeNone)
-	w.engine.Schedule(now.Add(m.config.Config.AutoCommitInterval), evCommitDue, m.node, inc)
+	next := now.Add(m.config.Config.AutoCommitInterval)
+	if m.config.Client == scenarios.Java {
+		if m.polling {
+			w.autoCommit(now, i)
+		}
+		if m = &w.consumers.members[i]; m.commitAt > now {
+			next = m.commitAt
+		}
+		next = max(next, now.Add(emptyPoll))
+	} else {
+		w.commitPositions(now, i, purposeNone)
+	}
+	w.engine.Schedule(next, evCommitDue, m.node, inc)
 }
 
 // onCommitSilent gives up the commit that somebody waits for.

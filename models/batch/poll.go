@@ -147,7 +147,7 @@ func (w *world) enterPoll(now sim.Time, i int32) {
 
 // autoCommit is the client's automatic commit of processed positions: Java's at a
 // poll when the interval is over (ConsumerCoordinator.maybeAutoCommitOffsetsAsync),
-// kgo's by its own timer (evCommitDue).
+// an empty one included, kgo's by its own timer (evCommitDue).
 func (w *world) autoCommit(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
 	if m.config.Commit != scenarios.CommitAfterProcessing || m.config.Client != scenarios.Java || now < m.commitAt {
