@@ -69,7 +69,7 @@ func TestIdleTopicChangesNothing(t *testing.T) {
 	for _, name := range []string{"healthy-baseline", "leader-crash-acks-1", "leader-crash-acks-all", "consumer-crash-eager"} {
 		e, _ := scenarios.ByName(name)
 		source := string(e.Source)
-		sets := []string{"replications=6", "duration=45 s", "drain=20 s"}
+		sets := []string{"replications=3", "duration=45 s", "drain=20 s"}
 		want := simulate(t, embedded(t, name, sets...), 2)
 		for where, text := range map[string]string{
 			"first": strings.Replace(source, "topics:\n", "topics:\n"+idle, 1),
