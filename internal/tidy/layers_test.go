@@ -33,7 +33,7 @@ func layers() []layer {
 		{"models/workload", append([]string{"scenarios"}, engine...)},
 		{"models/analytic", []string{"sim/unit"}},
 		{"models/batch", append([]string{"scenarios", "reports/result", "models/kafka", "models/host", "models/workload"}, engine...)},
-		{"models", append([]string{"scenarios", "reports/result", "models/batch"}, engine...)},
+		{"models", append([]string{"scenarios", "reports/result", "models/batch", "models/workload"}, engine...)},
 		{"cmd/kafkasim", append([]string{"scenarios", "reports/result", "reports/check", "reports/render", "models"}, engine...)},
 		{"internal/tidy", nil},
 	}

@@ -109,9 +109,9 @@ func (w *world) latency(m *message) time.Duration {
 // delayBetween draws a one-way delay between two nodes: half the round trip of
 // their racks.
 func (w *world) delayBetween(from, to, stream int32) time.Duration {
-	table := w.crossRack
+	table := w.shared.rtts[w.link(from, to)].cross
 	if w.rack[from] == w.rack[to] {
-		table = w.sameRack
+		table = w.shared.rtts[w.link(from, to)].same
 	}
 	return time.Duration(table[w.netStreams[stream].Uint64()>>(64-latencyBits)])
 }

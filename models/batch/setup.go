@@ -3,6 +3,7 @@ package batch
 import (
 	"time"
 
+	"kafkasim/models/host"
 	"kafkasim/models/kafka"
 	"kafkasim/models/workload"
 	"kafkasim/scenarios"
@@ -14,8 +15,7 @@ import (
 // shared is what the replications of a scenario have in common and only read.
 type shared struct {
 	plan       *plan
-	sameRack   *latencyTable
-	crossRack  *latencyTable
+	rtts       []rttTables     // by directed pair of classes of nodes
 	wakes      []*latencyTable // by broker
 	curves     []*workload.Curve
 	keys       []*workload.Keys // by producer; nil: none
@@ -29,12 +29,10 @@ func newShared(spec *scenarios.Spec) (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := p.cluster.Brokers[0].Hardware
 	s := &shared{
-		plan:      p,
-		sameRack:  newLatencyTable(h.RTTSameRack, 0.5),
-		crossRack: newLatencyTable(h.RTTCrossRack, 0.5),
-		grid:      newSeriesGrid(spec),
+		plan: p,
+		rtts: newRTTs(p),
+		grid: newSeriesGrid(spec),
 	}
 	for b := range p.cluster.Brokers {
 		law := p.cluster.Brokers[b].Hardware.Wakeup
@@ -61,6 +59,47 @@ func newShared(spec *scenarios.Spec) (*shared, error) {
 	return s, nil
 }
 
+// rttTables are the one-way delays between two machines, in one rack or in two.
+type rttTables struct{ same, cross *latencyTable }
+
+// newRTTs makes the delays between all classes of nodes: the slower of both
+// machines' profiles. Controllers stand on machines like the first broker's; what
+// clients run on is not known and takes the broker's word.
+func newRTTs(p *plan) []rttTables {
+	machine := func(class int) *scenarios.Hardware {
+		if class < p.brokers {
+			return p.cluster.Brokers[class].Hardware
+		}
+		return nil
+	}
+	type laws struct{ same, cross scenarios.Latency }
+	known := map[laws]rttTables{}
+	classes := p.servers + 1
+	out := make([]rttTables, 0, classes*classes)
+	for a := range classes {
+		for b := range classes {
+			x, y := machine(a), machine(b)
+			switch {
+			case x == nil && y == nil:
+				x = p.cluster.Brokers[0].Hardware
+				y = x
+			case x == nil:
+				x = y
+			case y == nil:
+				y = x
+			}
+			l := laws{host.RTT(x, y, true), host.RTT(x, y, false)}
+			t, made := known[l]
+			if !made {
+				t = rttTables{newLatencyTable(l.same, 0.5), newLatencyTable(l.cross, 0.5)}
+				known[l] = t
+			}
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // reset makes w the start of replication number, reusing its memory.
 func (w *world) reset(s *shared, number int) {
 	p := s.plan
@@ -70,7 +109,6 @@ func (w *world) reset(s *shared, number int) {
 	w.engine.Reset()
 	w.records, w.batches, w.messages = old.records[:0], old.batches[:0], old.messages[:0]
 	w.freeMessage = noMessage
-	w.sameRack, w.crossRack = s.sameRack, s.crossRack
 	w.loadEnd = sim.Time(prologue).Add(spec.Duration)
 	w.voterCut = make([]bool, len(p.voters))
 	w.quorumStream = rng.New(w.seed, "controllers", "quorum")

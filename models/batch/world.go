@@ -233,8 +233,6 @@ type world struct {
 	links       []linkFault
 	linkFaults  int
 	stuck       []msgID
-	sameRack    *latencyTable
-	crossRack   *latencyTable
 	lastArrival []sim.Time // by connection
 	connections []connection
 
