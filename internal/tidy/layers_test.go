@@ -36,6 +36,7 @@ func layers() []layer {
 		{"models", append([]string{"scenarios", "reports/result", "models/batch", "models/workload"}, engine...)},
 		{"cmd/kafkasim", append([]string{"scenarios", "reports/result", "reports/check", "reports/render", "models"}, engine...)},
 		{"internal/tidy", nil},
+		{"internal/mutation", nil},
 	}
 }
 
