@@ -1,0 +1,149 @@
+package batch
+
+import (
+	"slices"
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/sim"
+)
+
+// fetcherOf is the fetcher by which a follower's broker reads a partition of a
+// leader's broker (AbstractFetcherManager.getFetcherId).
+func (w *world) fetcherOf(follower, leader int32, p kafka.PartitionID) int32 {
+	k := int32(w.plan.cluster.Config.ReplicaFetchers)
+	return (follower*int32(w.plan.brokers)+leader)*k + w.fetcherID[p]
+}
+
+// onFetcherSocket gives up a request that has been silent for
+// replica.socket.timeout.ms; one timer a fetcher follows its latest request.
+func (w *world) onFetcherSocket(now sim.Time, f int32) {
+	s := &w.fetchers[f]
+	s.socketTimer = false
+	if !s.inFlight {
+		return
+	}
+	if due := s.sentAt.Add(w.plan.cluster.Config.ReplicaSocketTimeout); due > now {
+		s.socketTimer = true
+		w.engine.Schedule(due, evFetcherSocket, f, 0)
+		return
+	}
+	w.failFetcher(now, f, w.plan.cluster.Config.ReplicaFetchBackoff)
+}
+
+// delayReplica keeps a replica out of requests for replica.fetch.backoff.ms
+// (AbstractFetcherThread.delayPartitions).
+func (w *world) delayReplica(now sim.Time, r int32) {
+	rep := &w.replicas[r]
+	rep.delayed = true
+	rep.delays++
+	w.fetchers[rep.fetcher].held++
+	w.askFor(r)
+	w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaFetchBackoff), evReplicaRetry, r, int64(rep.delays))
+}
+
+// held says whether a follower backs off: it is in no request meanwhile.
+func (rep *replica) held() bool { return rep.delayed || rep.failed }
+
+// releaseFailed ends the back-off after a failed request, if its time is over.
+func (w *world) releaseFailed(now sim.Time, s *fetcher) {
+	if s.retryAt == 0 || s.retryAt > now {
+		return
+	}
+	s.retryAt = 0
+	for _, r := range s.replicas {
+		if rep := &w.replicas[r]; rep.failed {
+			rep.failed = false
+			s.held--
+		}
+	}
+}
+
+// onReplicaRetry ends a replica's back-off.
+func (w *world) onReplicaRetry(now sim.Time, r int32, delays int64) {
+	rep := &w.replicas[r]
+	if int64(rep.delays) != delays || !rep.delayed {
+		return
+	}
+	rep.delayed = false
+	w.fetchers[rep.fetcher].held--
+	w.tryFetch(now, rep.fetcher)
+}
+
+// addToFetcher makes a follower replica fetch from a leader's broker.
+func (w *world) addToFetcher(now sim.Time, r, source int32) {
+	rep := &w.replicas[r]
+	w.removeFromFetcher(r)
+	rep.source = source
+	rep.fetcher = w.fetcherOf(rep.broker, source, rep.partition)
+	f := &w.fetchers[rep.fetcher]
+	rep.slot = int32(len(f.replicas))
+	f.replicas = append(f.replicas, r)
+	f.outOfISR++ // until a look at it says otherwise
+	w.askFor(r)
+	// The thread goes on when all that changes at this instant is done: partitions
+	// come to it together (ReplicaManager.applyLocalFollowersDelta).
+	f.begin = true
+	w.engine.Schedule(now, evFetcher, rep.fetcher, fetchersBegin)
+}
+
+// beginFetching lets a broker's fetchers go on that have got partitions. They do
+// so in their own order, whichever partition came first.
+func (w *world) beginFetching(now sim.Time, b int32) {
+	n := int32(w.plan.brokers * w.plan.cluster.Config.ReplicaFetchers)
+	for f := b * n; f < (b+1)*n; f++ {
+		if s := &w.fetchers[f]; s.begin {
+			s.begin = false
+			w.tryFetch(now, f)
+		}
+	}
+}
+
+// removeFromFetcher stops a replica's fetching.
+func (w *world) removeFromFetcher(r int32) {
+	rep := &w.replicas[r]
+	if rep.fetcher < 0 {
+		return
+	}
+	f := &w.fetchers[rep.fetcher]
+	last := f.replicas[len(f.replicas)-1]
+	f.replicas[rep.slot] = last
+	w.replicas[last].slot = rep.slot
+	f.replicas = f.replicas[:len(f.replicas)-1]
+	if rep.held() {
+		f.held--
+	}
+	if rep.news {
+		f.news = slices.DeleteFunc(f.news, func(id int32) bool { return id == r })
+	}
+	rep.fetcher, rep.source = -1, -1
+	rep.news, rep.ask, rep.delayed, rep.failed, rep.named = false, false, false, false, false
+	rep.delays++
+}
+
+// failFetcher is the end of a fetcher's connection or of its patience: every
+// partition that it has now backs off; those that come later do not
+// (AbstractFetcherThread.handlePartitionsWithErrors, delayPartitions).
+func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
+	s := &w.fetchers[f]
+	s.session++
+	s.inFlight = false
+	s.established = false
+	if s.parked != noMessage {
+		w.free(s.parked)
+		s.parked = noMessage
+	}
+	for _, r := range s.news {
+		w.replicas[r].news = false
+	}
+	s.news = s.news[:0]
+	s.asks = s.asks[:0]
+	for _, r := range s.replicas {
+		rep := &w.replicas[r]
+		rep.ask, rep.failed, rep.named = false, !rep.delayed, false
+		w.askFor(r)
+	}
+	s.held = int32(len(s.replicas))
+	s.retryAt = now.Add(wait)
+	w.engine.Schedule(s.retryAt, evFetcher, f, 0)
+}
