@@ -116,7 +116,7 @@ type ownedPartition struct {
 	lastEpoch kafka.LeaderEpoch
 	position  int64 // hint for the leader's log
 	buffered  int32 // chunks of it that wait
-	inFlight  bool
+	asked     int32 // broker whose answer counts; -1: nobody is asked
 	stopped   bool // hands out nothing more: a revocation is under way
 	life      int64
 }
@@ -204,7 +204,7 @@ func (w *world) takeOn(now sim.Time, i int32, flats []int32) {
 		m.owned = append(m.owned, ownedPartition{
 			flat: flat, partition: w.plan.groups[m.group].partitions[flat].partition,
 			fetch: positionUnknown, taken: positionUnknown, done: positionUnknown, sent: -1,
-			lastEpoch: kafka.NoEpoch, life: w.tickets,
+			lastEpoch: kafka.NoEpoch, life: w.tickets, asked: -1,
 		})
 		g.owner[flat] = i
 	}
@@ -264,7 +264,8 @@ func (w *world) freeChunk(c chunk) {
 }
 
 // tryConsume sends fetches for every owned partition that has a position, a
-// leader and nothing buffered or under way: one request a broker. Java does so
+// leader and nothing buffered or asked of that leader: one request a broker. A
+// partition that moved while its old leader is silent is asked of the new one. Java does so
 // only inside poll (ConsumerNetworkClient; AbstractFetch.prepareFetchRequests); a
 // kgo source fetches on its own as soon as its last fetch has been taken
 // (pkg/kgo/source.go).
@@ -285,10 +286,13 @@ func (w *world) tryConsume(now sim.Time, i int32) {
 	}
 	for k := range m.owned {
 		o := &m.owned[k]
-		if o.inFlight || o.buffered > 0 || o.fetch == positionUnknown || o.stopped {
+		if o.buffered > 0 || o.fetch == positionUnknown || o.stopped {
 			continue
 		}
 		b := m.leader[o.flat]
+		if o.asked >= 0 && o.asked == b {
+			continue
+		}
 		if b < 0 {
 			lacking = true
 			continue
@@ -313,10 +317,10 @@ func (w *world) sendConsume(now sim.Time, i, b int32) {
 	msg := &w.messages[id]
 	for k := range m.owned {
 		o := &m.owned[k]
-		if o.inFlight || o.buffered > 0 || o.fetch == positionUnknown || o.stopped || m.leader[o.flat] != b {
+		if o.asked == b || o.buffered > 0 || o.fetch == positionUnknown || o.stopped || m.leader[o.flat] != b {
 			continue
 		}
-		o.inFlight = true
+		o.asked = b
 		msg.parts = append(msg.parts, part{
 			partition: o.partition, replica: o.flat, from: o.fetch, position: o.position,
 			epoch: m.epoch[o.flat], lastEpoch: o.lastEpoch, pid: o.life,
@@ -366,8 +370,8 @@ func (w *world) sourceFailed(now sim.Time, i, b int32) {
 	s.inFlight = false
 	s.session = 0
 	for k := range m.owned {
-		if m.leader[m.owned[k].flat] == b {
-			m.owned[k].inFlight = false
+		if m.owned[k].asked == b {
+			m.owned[k].asked = -1
 		}
 	}
 	s.failures++

@@ -33,7 +33,10 @@ func (w *world) onConsumeReply(now sim.Time, id msgID) {
 			continue
 		}
 		o := &m.owned[at]
-		o.inFlight = false
+		if o.asked != b {
+			continue // it moved, and another broker was asked
+		}
+		o.asked = -1
 		switch {
 		case p.code == fetchOK && p.to == 1 && p.high == p.low:
 			w.setPosition(m, o, p.from)
