@@ -20,6 +20,7 @@ func (w *world) startBroker(now sim.Time, b int32) {
 	br.stuckMeta = false
 	br.beatWait, br.altering, br.alterSend = false, false, false
 	br.controllers, br.broken = [channels]int32{-1, -1}, [channels]bool{}
+	br.beatAt, br.beatSoon, br.caughtUp = sim.Never, false, false
 	br.beatSince = sim.Never
 	br.proposals = br.proposals[:0]
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
@@ -125,17 +126,18 @@ func (w *world) sendBeat(now sim.Time, b int32, id msgID) {
 // onHeartbeat sends a heartbeat.
 func (w *world) onHeartbeat(now sim.Time, b int32) {
 	br := &w.brokers[b]
+	br.beatAt = sim.Never
 	if br.beatWait || br.epoch == kafka.NoBrokerEpoch {
 		return
 	}
 	if w.addressed(b, beatChannel) < 0 {
-		w.engine.Schedule(now.Add(controllerRetry), evHeartbeat, b, int64(w.processes[b].inc))
+		w.scheduleBeat(now.Add(controllerRetry), b)
 		return
 	}
 	id := w.newControl(b, controlHeartbeat)
 	m := &w.messages[id]
 	m.number2 = br.applied
-	if br.life == lifeStarting && (!br.ready || br.applied < 0) {
+	if br.life == lifeStarting && (!br.ready || !br.caughtUp) {
 		m.acks |= wantFence
 	}
 	if br.shutdown {
@@ -177,7 +179,22 @@ func (w *world) beatFailed(now sim.Time, b int32) {
 		w.engine.Schedule(now.Add(wait), evRegister, b, int64(w.processes[b].inc))
 		return
 	}
-	w.engine.Schedule(now.Add(wait), evHeartbeat, b, int64(w.processes[b].inc))
+	br.beatSoon = false
+	w.scheduleBeat(now.Add(wait), b)
+}
+
+// scheduleBeat plans a broker's next heartbeat, in place of one planned before
+// (BrokerLifecycleManager.scheduleNextCommunication: one deferred event).
+func (w *world) scheduleBeat(at sim.Time, b int32) {
+	w.brokers[b].beatAt = at
+	w.engine.Schedule(at, evHeartbeat, b, int64(w.processes[b].inc))
+}
+
+// onBeatDue sends the heartbeat that is due, unless another one took its place.
+func (w *world) onBeatDue(now sim.Time, b int32) {
+	if w.brokers[b].beatAt <= now {
+		w.onHeartbeat(now, b)
+	}
 }
 
 // onControlReply takes the controller's answer.
@@ -243,7 +260,7 @@ func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
 	inc := int64(w.processes[b].inc)
 	next := w.plan.cluster.Config.HeartbeatInterval
 	if answer&staleEpoch != 0 {
-		w.engine.Schedule(now.Add(next), evHeartbeat, b, inc)
+		w.scheduleBeat(now.Add(next), b)
 		return
 	}
 	br.fenced = answer&isFenced != 0
@@ -261,13 +278,17 @@ func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
 			br.registers = 1
 			next = 50 * time.Millisecond
 		}
+	case br.life == lifeStarting && !br.caughtUp:
+		br.caughtUp = answer&isCaughtUp != 0
+		next = startingBeat
 	case br.life == lifeStarting && !br.fenced && br.ready:
 		br.life = lifeRunning
 		w.brokerServes(now, b)
-	case br.life == lifeStarting && !(br.ready && br.applied >= 0):
-		next = startingBeat
 	}
-	w.engine.Schedule(now.Add(next), evHeartbeat, b, inc)
+	if br.beatSoon {
+		br.beatSoon, next = false, 0
+	}
+	w.scheduleBeat(now.Add(next), b)
 }
 
 // onReady ends the loading of a broker's logs: it takes over the metadata and
@@ -284,6 +305,9 @@ func (w *world) onReady(now sim.Time, b int32) {
 	w.catchUp(now, b)
 	if br.wiped && br.epoch != kafka.NoBrokerEpoch {
 		w.assignDirectory(now, b)
+	}
+	if br.caughtUp {
+		w.beatNow(now, b) // setReadyToUnfence
 	}
 	config := &w.plan.cluster.Config
 	inc := int64(w.processes[b].inc)
@@ -447,9 +471,17 @@ func (w *world) stopBroker(now sim.Time, b int32) {
 	br.life = lifeStopping
 	br.shutdown = true
 	br.registers = 0
-	if !br.beatWait {
-		w.onHeartbeat(now, b)
+	w.beatNow(now, b)
+}
+
+// beatNow sends a heartbeat at once, or as soon as the one under way is answered
+// (scheduleNextCommunicationImmediately, nextSchedulingShouldBeImmediate).
+func (w *world) beatNow(now sim.Time, b int32) {
+	if br := &w.brokers[b]; br.beatWait {
+		br.beatSoon = true
+		return
 	}
+	w.onHeartbeat(now, b)
 }
 
 // exitBroker ends a broker process in order: its logs are flushed and marked.

@@ -197,7 +197,7 @@ func (w *world) dispatchBroker(e *sim.Event) {
 	case evRegister:
 		w.onRegister(now, b)
 	case evHeartbeat:
-		w.onHeartbeat(now, b)
+		w.onBeatDue(now, b)
 	case evReady:
 		w.onReady(now, b)
 	case evRetention:

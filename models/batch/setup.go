@@ -456,7 +456,7 @@ func (w *world) begin() {
 		id := int32(b)
 		s := rng.New(w.seed, nameOf("broker", b+1), "phases")
 		inc := int64(w.processes[b].inc)
-		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.HeartbeatInterval)), evHeartbeat, id, inc)
+		w.scheduleBeat(sim.Time(0).Add(s.UniformDuration(0, config.HeartbeatInterval)), id)
 		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.ReplicaLagTimeMax/2)), evISRCheck, id, inc)
 		w.engine.Schedule(sim.Time(0).Add(s.UniformDuration(0, config.HWCheckpointInterval)), evCheckpoint, id, inc)
 		w.scheduleRetention(sim.Time(0).Add(s.UniformDuration(0, config.RetentionCheckInterval)), id)

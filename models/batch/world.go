@@ -155,6 +155,9 @@ type broker struct {
 	fenced    bool              // as it knows itself
 	beat      int32             // number of the control request in flight on the heartbeat channel
 	beatWait  bool
+	beatAt    sim.Time // when the next heartbeat is due; Never: none is planned
+	beatSoon  bool     // another one is due as soon as the present one is answered
+	caughtUp  bool     // the controller has said so since it started
 	beatSince sim.Time // when the request that is being tried was made; Never: none is
 	// Of each channel to the controllers: the node that it takes for the active
 	// one, or -1; and that its last request there has failed.
