@@ -146,18 +146,32 @@ func (w *world) resumeBroker(now sim.Time, b int32) {
 	if !w.processes[b].paused {
 		return
 	}
+	silent := now.Sub(w.processes[b].pausedAt)
 	w.thaw(now, b)
 	w.voterUp(now, b)
 	w.noteHealed(now, b)
 	w.noteBroker(now, b)
 	if w.brokers[b].stuckMeta {
-		w.scheduleCatchUp(now, b)
+		at := now
+		if silent > w.plan.cluster.Config.QuorumFetchTimeout {
+			// Its open fetch has timed out meanwhile: the connection is closed and
+			// set up again.
+			at = at.Add(w.netStreams[b].UniformDuration(quorumReconnect*8/10, quorumReconnect*12/10))
+			for range 4 {
+				at = at.Add(w.delayBetween(b, int32(w.plan.voters[0]), b))
+			}
+		}
+		w.scheduleCatchUp(at, b)
 	}
 	k := int32(w.plan.cluster.Config.ReplicaFetchers)
 	for f := b * int32(w.plan.brokers) * k; f < (b+1)*int32(w.plan.brokers)*k; f++ {
 		w.tryFetch(now, f)
 	}
 }
+
+// quorumReconnect is the back-off before a broker reconnects to the quorum
+// (KafkaRaftManager.buildNetworkClient, reconnectBackoffMs).
+const quorumReconnect = 50 * time.Millisecond
 
 // scheduleCatchUp brings a broker that missed metadata up to date: what its open
 // fetch had brought is applied first, then a fetch brings the rest and another
