@@ -123,7 +123,7 @@ func TestMachineLossTakesWhatTheNICHeld(t *testing.T) {
 	a := act{
 		cluster:   `kafka: "4.3", brokers: 3, controllers: 1, hardware: {profile: container, network: 10 MB/s, network_shared: false}`,
 		duration:  "2100 ms",
-		producers: "  - {name: p, topic: events, instances: 4, rate: 120/s, record_size: 20 KB, client: java, config: {acks: 1, linger.ms: 0, request.timeout.ms: 3000, max.in.flight.requests.per.connection: 1}}\n",
+		producers: "  - {name: p, topic: events, instances: 4, rate: 120/s, record_size: 20 KB, client: java, config: {acks: 1, linger.ms: 0, request.timeout.ms: 3000}}\n",
 		faults:    "  - {at: 2 s, kind: broker_crash, target: broker 1}\n",
 	}
 	const n = 60

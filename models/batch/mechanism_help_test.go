@@ -11,6 +11,12 @@ import (
 	"kafkasim/sim"
 )
 
+// The mechanism tests play what was seen on real brokers (kafka.md J) and what a
+// naive simulator gets wrong (H), and ask whether it comes out of the model. J.10, a
+// proxy before published ports that accepts for a dead broker, is an artefact of a
+// test bed and has no place in a model; J.14, cold virtual machines, belongs to the
+// hardware profiles.
+
 // An act is a scenario of the mechanism tests: three brokers and, unless it says
 // otherwise, one dedicated controller; every part that a test changes is a field.
 type act struct {

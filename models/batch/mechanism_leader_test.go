@@ -44,7 +44,7 @@ func stopped(s *stage, n int, fault time.Duration) (outcome, time.Duration) {
 // is the skew of two draws of the metadata's application, tens of milliseconds. In
 // the mean of 60 replications a stop must lose more than a kill, and no more than
 // rate × 300 ms (the sum of both 99.99 % application times). The exit is granted
-// at the broker's own third heartbeat, 2.05 s after the signal, if the others have
+// at the broker's own third heartbeat, 2.08 s after the signal, if the others have
 // beaten meanwhile, or else 2 s later; the process needs 50 ms more.
 func TestControlledShutdownLosesMoreThanAKill(t *testing.T) {
 	const rate, n = 2000.0, 60
@@ -221,22 +221,44 @@ func TestRestartedExLeaderTruncates(t *testing.T) {
 		})
 		w := &s.runner.world
 		old, now := &replicaAt(w, 0, 1).log, &replicaAt(w, 0, 2).log
-		if old.end != now.end || len(old.entries) != len(now.entries) {
-			t.Fatalf("the logs end at %d and %d", old.end, now.end)
+		if end := min(old.end, now.end); end < elected+1000 {
+			t.Fatalf("the logs end at %d and %d; the new leader began at %d", old.end, now.end, elected)
 		}
-		for k := range old.entries {
+		for k := range min(len(old.entries), len(now.entries)) {
 			if old.entries[k].batch != now.entries[k].batch {
 				t.Fatalf("the logs differ at position %d", k)
 			}
 		}
 		if elected < atCrash {
 			cut++
-			if o.value("records.lost.acked") == 0 && o.value("records.duplicated.produced") == 0 {
-				t.Logf("replication %d: %d records were on the old leader only", i, atCrash-elected)
-			}
+		}
+		if lost := o.value("records.lost.acked"); lost > float64(atCrash-elected) {
+			t.Errorf("%g acknowledged records are lost, but only %d were on the old leader alone", lost, atCrash-elected)
 		}
 	}
 	if cut == 0 {
 		t.Error("no replication had anything to truncate")
+	}
+}
+
+// TestShortPauseIsALatencySpike: kafka.md I.6. A leader that is frozen for less than
+// its session stays the leader: a stall as long as the pause, and nothing else. The
+// pause of 5 s comes at any phase of its heartbeats, 7 s at most since the last one.
+func TestShortPauseIsALatencySpike(t *testing.T) {
+	for _, acks := range []string{"all", "1"} {
+		s := act{
+			duration:  "12 s",
+			producers: "  - {name: p, topic: events, rate: 200/s, record_size: 100 B, client: java, config: {acks: " + acks + "}}\n",
+			faults:    "  - {at: 3 s, kind: broker_pause, target: broker 1, duration: 5 s}\n",
+		}.set(t)
+		for i := range 10 {
+			o := s.run(i)
+			within(t, "stall", o.value("produce.stall"), 4.95, 5.3)
+			for _, none := range []string{"fencings", "elections.clean", "records.lost.acked", "records.duplicated.produced"} {
+				if v := o.value(none); v != 0 {
+					t.Errorf("acks=%s: %s is %g", acks, none, v)
+				}
+			}
+		}
 	}
 }
