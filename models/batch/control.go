@@ -67,6 +67,7 @@ type control struct {
 	flushes     []flush
 	flushesDone int // committed ones
 	waiting     []waitingReply
+	configs     []pendingConfig
 	image       []kafka.PartitionState // committed
 	peers       []peerView             // committed
 }
@@ -75,6 +76,13 @@ type control struct {
 type waitingReply struct {
 	message msgID
 	needs   int // changes that must be committed
+}
+
+// A pendingConfig is a topic's change of settings that waits for the commit of what
+// was written with it.
+type pendingConfig struct {
+	topic int32
+	needs int // changes that must be committed
 }
 
 // writeControl takes what the controller's machine wrote on an input: it goes to
@@ -136,8 +144,8 @@ func (w *world) controlSync() time.Duration {
 func (w *world) onMetaCommit(now sim.Time, number int64) {
 	c := &w.control
 	f := c.flushes[number]
-	if f.high <= c.committed {
-		return
+	if f.high <= c.committed || c.active < 0 {
+		return // it is done, or whoever becomes active will do it
 	}
 	w.commitTo(now, int(number))
 	kept := c.waiting[:0]
@@ -165,6 +173,7 @@ func (w *world) commitTo(now sim.Time, number int) {
 			w.publish(now, int32(b), c.flushesDone)
 		}
 	}
+	w.configsCommitted(now)
 }
 
 // commitChange puts one record into the committed image.
@@ -480,6 +489,14 @@ func (w *world) quorumEffect(now sim.Time, e kafka.QuorumEffect) {
 	case kafka.QuorumResumed:
 		c.active = int32(e.Voter)
 		c.term++
+		// What it had gathered or appended goes on.
+		c.lingering = c.flushed < len(c.log)
+		if c.lingering {
+			w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evMetaFlush, c.active, c.term)
+		}
+		if c.flushesDone < len(c.flushes) {
+			w.engine.Schedule(now.Add(w.controlSync()), evMetaCommit, c.active, int64(len(c.flushes)-1))
+		}
 		w.scheduleControlTasks(now)
 	case kafka.QuorumKept:
 	}

@@ -238,9 +238,19 @@ func (w *world) changeConfig(now sim.Time, f *scenarios.Fault) {
 		kafka.PartitionRange{First: t.first, End: t.first + kafka.PartitionID(t.count)},
 		kafka.TopicConfig{MinInsyncReplicas: config.MinInsyncReplicas, UncleanElection: config.UncleanElection}, w.changes[:0])
 	w.writeControl(now, noMessage)
-	// Brokers learn of it with their metadata; the leaders' min ISR is taken from
-	// the controller whenever a partition changes, and here once for all.
-	w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evConfigApply, int32(f.Topic), 0)
+	// Brokers learn of it with their metadata, and of a cleared ELR with it: never
+	// before both are committed.
+	w.control.configs = append(w.control.configs, pendingConfig{int32(f.Topic), len(w.control.log)})
+	w.configsCommitted(now)
+}
+
+// configsCommitted brings committed settings to the brokers.
+func (w *world) configsCommitted(now sim.Time) {
+	c := &w.control
+	for len(c.configs) > 0 && c.configs[0].needs <= c.committed {
+		w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evConfigApply, c.configs[0].topic, 0)
+		c.configs = c.configs[1:]
+	}
 }
 
 // onConfigApply lets leaders take over a topic's changed settings.
