@@ -84,9 +84,7 @@ type memberState struct {
 	polls      int64 // generation of the poll in hand
 	polled     []polledRecord
 	pollStart  sim.Time
-	pollStream rng.Stream // as it was when the poll began
-	slow       float64    // processing takes so many times longer
-	pollSlow   float64    // as it was when the poll began
+	slow       float64 // processing takes so many times longer
 	stream     rng.Stream
 	commitAt   sim.Time // next automatic commit
 	committing int64    // ticket of the commit that the application waits for; 0: none
@@ -117,7 +115,7 @@ type ownedPartition struct {
 	position  int64 // hint for the leader's log
 	buffered  int32 // chunks of it that wait
 	asked     int32 // broker whose answer counts; -1: nobody is asked
-	stopped   bool // hands out nothing more: a revocation is under way
+	stopped   bool  // hands out nothing more: a revocation is under way
 	life      int64
 }
 
@@ -151,6 +149,7 @@ type polledRecord struct {
 	flat   int32
 	offset kafka.Offset
 	batch  batchID
+	done   time.Duration // since the work on the poll began
 }
 
 // memberOf is the member of a node.

@@ -193,7 +193,6 @@ func (w *world) pollNow(now sim.Time, i int32) {
 	m.polling, m.processing = false, true
 	m.polls++
 	m.pollStart = now
-	m.pollStream, m.pollSlow = m.stream, m.slow
 	end := now.Add(w.workTime(i))
 	w.engine.Schedule(end, evPollDone, m.node, m.polls)
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {
@@ -225,7 +224,7 @@ func (w *world) take(m *memberState, c *chunk, o *ownedPartition, limit int64) b
 				if int64(len(m.polled)) >= limit {
 					return false
 				}
-				m.polled = append(m.polled, polledRecord{c.record, c.flat, offset, e.batch})
+				m.polled = append(m.polled, polledRecord{record: c.record, flat: c.flat, offset: offset, batch: e.batch})
 				o.taken = offset + 1
 			}
 			c.record = w.records[c.record].next
@@ -264,23 +263,19 @@ func lognormal(s *rng.Stream, mean, p99 time.Duration) time.Duration {
 	return time.Duration(float64(mean) * math.Exp(sigma*s.Norm()-sigma*sigma/2))
 }
 
-// threadTimes walks through a poll's records in order with the application's
-// threads: each record goes to the thread that is free first, and visit learns
-// when it is done, from the start of the poll. The stream is used up as by the
-// same walk before.
-func (w *world) threadTimes(i int32, s *rng.Stream, visit func(k int, done time.Duration) bool) {
+// workTime draws how long the application works on what it has just polled: each
+// record, in order, goes to the thread that is free first. When each is done, from
+// the start of the work, stays with it.
+func (w *world) workTime(i int32) time.Duration {
 	m := &w.consumers.members[i]
 	p := &m.config.Processing
-	slow := m.pollSlow
+	end := time.Duration(0)
 	if p.Threads <= 1 {
-		at := time.Duration(0)
 		for k := range m.polled {
-			at += processingTime(s, p, slow)
-			if !visit(k, at) {
-				return
-			}
+			end += processingTime(&m.stream, p, m.slow)
+			m.polled[k].done = end
 		}
-		return
+		return w.pollCost(m) + end
 	}
 	free := w.threads[:0]
 	for range p.Threads {
@@ -294,21 +289,10 @@ func (w *world) threadTimes(i int32, s *rng.Stream, visit func(k int, done time.
 				first = t
 			}
 		}
-		free[first] += processingTime(s, p, slow)
-		if !visit(k, free[first]) {
-			return
-		}
+		free[first] += processingTime(&m.stream, p, m.slow)
+		m.polled[k].done = free[first]
+		end = max(end, free[first])
 	}
-}
-
-// workTime draws how long the application works on what it has just polled.
-func (w *world) workTime(i int32) time.Duration {
-	m := &w.consumers.members[i]
-	end := time.Duration(0)
-	w.threadTimes(i, &m.stream, func(_ int, done time.Duration) bool {
-		end = max(end, done)
-		return true
-	})
 	return w.pollCost(m) + end
 }
 
@@ -335,28 +319,26 @@ func (w *world) onPollDone(now sim.Time, i int32, polls int64) {
 }
 
 // deliver accounts for the records of a poll that are processed by now, and moves
-// the positions behind them.
+// the positions behind them; before the poll is done they stop at the first record
+// of each partition that is not.
 func (w *world) deliver(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
-	overhead := w.pollCost(m)
-	stream := m.pollStream
-	start := m.pollStart.Add(overhead)
-	group := m.group
-	w.threadTimes(i, &stream, func(k int, done time.Duration) bool {
-		at := start.Add(done)
-		if at > now {
-			return w.consumers.members[i].config.Processing.Threads > 1
-		}
-		w.noteProcessed(at, group, &w.consumers.members[i].polled[k])
-		return true
-	})
+	start := m.pollStart.Add(w.pollCost(m))
 	for k := range m.owned {
 		o := &m.owned[k]
 		if o.done < o.taken && o.done != positionUnknown {
 			o.done = o.taken
 		}
 	}
-	g := &w.consumers.groups[group]
+	for k := range m.polled {
+		r := &m.polled[k]
+		if at := start.Add(r.done); at <= now {
+			w.noteProcessed(at, m.group, r)
+		} else if at := m.slot[r.flat]; at >= 0 {
+			m.owned[at].done = min(m.owned[at].done, r.offset)
+		}
+	}
+	g := &w.consumers.groups[m.group]
 	for k := range m.polled {
 		r := &m.polled[k]
 		if at := m.slot[r.flat]; at >= 0 && g.owner[r.flat] == i {
