@@ -181,8 +181,9 @@ func TestQuickRestart(t *testing.T) {
 		}
 	}
 	// The profile's start takes 2 s, and the request that the dead process had
-	// parked may have had its second of back-off; 2.3 s were seen.
-	within(t, "mean stall of a followed partition", average(follows), 2, 2.6)
+	// parked may have had its second of back-off; 2.3 s were seen. The first record
+	// that waits comes some 10 ms after the crash.
+	within(t, "mean stall of a followed partition", average(follows), 1.95, 2.6)
 	within(t, "share of restarts without a fencing", float64(unfenced)/n, 0.02, 0.6)
 }
 
