@@ -16,6 +16,9 @@ const batchBudget = 20e6
 // ChoosePlane names the data plane that runs spec, or says in words for the user
 // why none can: what is asked for is not built yet, or is no plane.
 func ChoosePlane(spec *scenarios.Spec, asked string) (string, error) {
+	if err := checkSharing(spec); err != nil {
+		return "", err
+	}
 	switch asked {
 	case "batch":
 		return "batch", nil
@@ -25,6 +28,10 @@ func ChoosePlane(spec *scenarios.Spec, asked string) (string, error) {
 	default:
 		return "", fmt.Errorf("there is no plane %s; there are auto, batch and flow", asked)
 	}
+	if partitions := countPartitions(spec); partitions > batchPartitions {
+		return "", fmt.Errorf("not yet supported: the flow plane, which scenario %s needs: it has %d partitions, "+
+			"and the batch plane takes %d by itself; use fewer, or insist with --plane batch", spec.Name, partitions, batchPartitions)
+	}
 	if events := EstimateEvents(spec); events > batchBudget {
 		return "", fmt.Errorf("not yet supported: the flow plane, which scenario %s needs: a replication has about %.0f million events, "+
 			"and the batch plane takes %.0f million by itself; make it shorter, or insist with --plane batch",
@@ -32,6 +39,22 @@ func ChoosePlane(spec *scenarios.Spec, asked string) (string, error) {
 	}
 	return "batch", nil
 }
+
+// batchPartitions is how many partitions the batch plane takes by itself: it looks
+// at each in every sample of its invariants, which costs some seconds a
+// replication with so many.
+const batchPartitions = 20_000
+
+func countPartitions(spec *scenarios.Spec) int {
+	n := 0
+	for i := range spec.Topics {
+		n += spec.Topics[i].Partitions
+	}
+	return n
+}
+
+// maxSharing is how many brokers may stand on one machine's disk in models/host.
+const maxSharing = 64
 
 // Events that the batch plane has for one batch of a producer with RF 3 and one
 // group, counted in a run of leader-crash-acks-1 at 2,000 records/s: 14.7 beside
@@ -72,4 +95,20 @@ func EstimateEvents(spec *scenarios.Spec) float64 {
 		events += records * (1 + each/perBatch)
 	}
 	return events
+}
+
+// checkSharing refuses more brokers on one shared disk than the host model has
+// room for.
+func checkSharing(spec *scenarios.Spec) error {
+	shared := 0
+	for i := range spec.Clusters[0].Brokers {
+		if spec.Clusters[0].Brokers[i].Hardware.DiskShared {
+			shared++
+		}
+	}
+	if shared > maxSharing {
+		return fmt.Errorf("not yet supported: %d brokers of scenario %s on one shared disk; the hardware profile shares it under at most %d, "+
+			"so use fewer brokers, or a profile of machines of their own such as m7g.xlarge", shared, spec.Name, maxSharing)
+	}
+	return nil
 }

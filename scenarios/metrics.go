@@ -65,7 +65,7 @@ func ledgerMetrics() []Metric {
 		record("records.lost.buffer", "dropped because the client buffer was full", "cluster", "topic", "producer"),
 		record("records.lost.expired", "the producer gave up, and the record is not in the log", "cluster", "topic", "producer"),
 		record("records.lost.unconfirmed", "sent with acks=0 and not in the log at the end, unread", "cluster", "topic", "producer"),
-		record("records.lost.client_crash", "in the memory of a producer that died", "cluster", "topic", "producer"),
+		record("records.lost.client_crash", "in the memory of a producer that died, or offered while it was down", "cluster", "topic", "producer"),
 		record("records.lost.retention", "deleted before a group read them", "cluster", "topic", "producer"),
 		record("records.lost.skipped", "committed before processing, then never processed", "cluster", "topic", "producer"),
 		record("records.in_flight_at_end", "in a buffer, or in the log and not yet processed, when the run ends", "cluster", "topic", "producer"),

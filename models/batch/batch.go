@@ -100,6 +100,7 @@ func (w *world) step() bool {
 // finish closes what is open at the end of a run.
 func (w *world) finish() {
 	now := w.engine.Now()
+	w.noteUnfinished()
 	for p := range w.observed.partitions {
 		v := &w.observed.partitions[p]
 		if v.waiting > 0 {

@@ -48,11 +48,12 @@ func (w *world) closeLossWindow(now sim.Time, r int32) {
 //
 //   - nothing on a partition whose leader never changed,
 //   - with acks=1, what was appended within a window of an election,
-//   - with acks=all nothing, as long as no copy was lost and no unclean election
-//     took place (TLA+: LeaderCompleteness),
-//   - everything, on a partition with an unclean election, and on any that had a
-//     replica on a machine or disk that was lost, or while no controller could
-//     shrink an ISR.
+//   - with acks=all nothing, as long as fewer copies were lost than hold what is
+//     committed (noteLostCopy) and no unclean election took place (TLA+:
+//     LeaderCompleteness),
+//   - everything, on a partition with an unclean election, with acks=1 on any that
+//     had a replica on a machine or disk that was lost, or while no controller
+//     could shrink an ISR.
 func (w *world) lossBound() []int64 {
 	bound := make([]int64, len(w.plan.spec.Producers))
 	now := w.engine.Now()
@@ -71,10 +72,17 @@ func (w *world) lossBound() []int64 {
 // mayBeLost says whether a fault of this replication can have cost a batch.
 func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	v := &w.observed.partitions[b.partition]
-	if w.everUnclean[b.partition] || w.lostCopy(b.partition) {
+	all := w.producer[b.producer].config.Acks == scenarios.AcksAll
+	switch {
+	case w.everUnclean[b.partition], b.appended == 0:
+		// Never appended, and yet acknowledged: taken for a duplicate of a batch
+		// that the client had given up (kgo uses its sequence again).
 		return true
-	}
-	if len(v.windows) == 0 || w.producer[b.producer].config.Acks == scenarios.AcksAll {
+	case all:
+		return w.observed.checks.copies[b.partition].ever
+	case w.lostCopy(b.partition):
+		return true
+	case len(v.windows) == 0:
 		return false
 	}
 	if w.quorumLost {

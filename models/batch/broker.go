@@ -464,6 +464,9 @@ func (w *world) freeParkedAt(b int32) {
 // stopBroker asks a broker to stop in order (SIGTERM).
 func (w *world) stopBroker(now sim.Time, b int32) {
 	br := &w.brokers[b]
+	if !w.processes[b].up {
+		return
+	}
 	if br.life != lifeRunning || !w.plan.cluster.Config.ControlledShutdown {
 		w.exitBroker(now, b)
 		return
@@ -487,7 +490,7 @@ func (w *world) beatNow(now sim.Time, b int32) {
 // exitBroker ends a broker process in order: its logs are flushed and marked.
 func (w *world) exitBroker(now sim.Time, b int32) {
 	br := &w.brokers[b]
-	br.clean = true
+	br.clean = br.ready // the marker is written by a process that had loaded its logs
 	br.oldEpoch = br.epoch
 	for _, r := range w.hosts[b] {
 		w.replicas[r].checkpoint = w.replicas[r].hw
@@ -499,11 +502,11 @@ func (w *world) exitBroker(now sim.Time, b int32) {
 	w.freeParkedAt(b)
 	w.resetPeers(now, b)
 	w.noteBroker(now, b)
+	w.voterDown(now, b, kafka.VoterStopped)
 	if br.returns {
 		br.returns = false
 		w.bringBack(now, b)
 	}
-	w.voterDown(now, b, kafka.VoterStopped)
 }
 
 // voterDown takes a combined node's or a dedicated controller's vote away.

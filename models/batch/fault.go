@@ -29,6 +29,23 @@ type rollingState struct {
 	next    int
 	current int32 // broker being restarted, or -1
 	down    bool  // its process is gone and its down time runs
+
+	finished bool
+}
+
+// noteUnfinished warns of rolling restarts that the end of the run has cut short.
+func (w *world) noteUnfinished() {
+	for i := range w.faults.rolling {
+		f := &w.plan.spec.Faults[i]
+		a, s := &w.faults.active[i], &w.faults.rolling[i]
+		if f.Kind == scenarios.RollingRestart && a.begun && !s.finished {
+			done := s.next
+			if s.current >= 0 {
+				done--
+			}
+			w.warn(fmt.Sprintf("rolling_restart (line %d) was not finished when the run ended: %d of %d brokers were through", f.Line, done, len(a.nodes)))
+		}
+	}
 }
 
 // scheduleFaults plans every fault of the scenario.
@@ -326,17 +343,24 @@ func (w *world) beginLinkFault(now sim.Time, i int32, f *scenarios.Fault, a *act
 		w.changeLink(l, f, 1)
 	}
 	w.linkFaults++
-	if f.Kind == scenarios.NetworkPartition {
+	if cuts(f) {
 		w.afterCut(now)
 	}
+}
+
+// cuts says whether nothing at all gets through.
+func cuts(f *scenarios.Fault) bool {
+	return f.Kind == scenarios.NetworkPartition || (f.Kind == scenarios.NetworkLoss && f.Loss >= 1)
 }
 
 // changeLink adds (sign 1) or takes away (-1) a fault of one directed link.
 func (w *world) changeLink(l int, f *scenarios.Fault, sign int) {
 	link := &w.links[l]
-	switch f.Kind { //nolint:exhaustive // only the kinds that a link can have come here
-	case scenarios.NetworkPartition:
+	if cuts(f) {
 		link.cuts += int32(sign)
+		return
+	}
+	switch f.Kind { //nolint:exhaustive // only the kinds that a link can have come here
 	case scenarios.NetworkDelay:
 		link.delay += time.Duration(sign) * f.Delay
 		link.jitter += time.Duration(sign) * f.Jitter
@@ -399,7 +423,7 @@ func (w *world) healLinks(now sim.Time, f *scenarios.Fault, a *activeFault) {
 		w.changeLink(l, f, -1)
 	}
 	a.links = a.links[:0]
-	if f.Kind == scenarios.NetworkPartition {
+	if cuts(f) {
 		w.releaseStuck(now)
 		w.afterCut(now)
 		for b := range w.brokers {
@@ -477,7 +501,11 @@ func (w *world) onRolling(now sim.Time, i int32) {
 	switch {
 	case s.current < 0:
 		if s.next == len(a.nodes) {
+			s.finished = true
 			return
+		}
+		if b := a.nodes[s.next]; w.processes[b].paused || w.brokers[b].life != lifeRunning {
+			break // something else broke it: whoever restarts brokers one by one waits
 		}
 		s.current = a.nodes[s.next]
 		s.next++

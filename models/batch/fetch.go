@@ -436,6 +436,11 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.Time {
 	rep := &w.replicas[r]
 	done := now
+	if p.from == rep.log.end && p.from == p.start {
+		// The leader has deleted everything before, and so cannot have told where
+		// the logs differed there: positions are counted as the leader counts them.
+		rep.log.first += p.position - rep.log.endPosition()
+	}
 	if p.from != rep.log.end || p.position != rep.log.endPosition() {
 		w.violate("%s: broker %d, whose log ends at %d, was sent what follows %d", w.partitionName(rep.partition), rep.broker+1, rep.log.end, p.from)
 		return done

@@ -255,9 +255,11 @@ func (w *world) noteBroker(now sim.Time, b int32) {
 //     member that does not answer.
 func (w *world) reassess(now sim.Time, p kafka.PartitionID) {
 	v := &w.observed.partitions[p]
-	elapsed := now.Sub(v.since)
-	if elapsed > 0 {
+	if elapsed := now.Sub(v.since); elapsed > 0 {
 		v.charge(elapsed)
+		if until := min(now, w.loadEnd); v.unavailable && until > v.since {
+			v.unavailableTime += until.Sub(v.since)
+		}
 	}
 	v.since = now
 	s := &w.control.image[p]
@@ -295,9 +297,6 @@ func (v *partitionWatch) charge(d time.Duration) {
 	}
 	if v.underMinISR {
 		v.underMinTime += d
-	}
-	if v.unavailable {
-		v.unavailableTime += d
 	}
 }
 
@@ -519,6 +518,9 @@ func (w *world) readToEnd(p kafka.PartitionID) bool {
 // a producer with acks=all.
 func (w *world) noteConfirmed(p *part, epoch kafka.LeaderEpoch) {
 	v := &w.observed.partitions[p.partition]
+	if w.batches[p.batch].appended == 0 {
+		return // taken for a duplicate of one that its client had given up: never in any log
+	}
 	if (w.everUnclean[p.partition] || w.observed.checks.copies[p.partition].ever) && epoch < w.control.image[p.partition].LeaderEpoch {
 		return // by a leader that lost records do not reach any more
 	}

@@ -220,7 +220,8 @@ func (w *world) topicRows(s *sheet, l string, pick func(t int) bool) {
 	o := &w.observed
 	var c topicCounts
 	var v partitionWatch
-	length, partitions := w.engine.Now().Sub(0)-prologue, 0
+	// Writes are offered until the load ends, and only then missed.
+	length, partitions := min(w.engine.Now(), w.loadEnd).Sub(0)-prologue, 0
 	for t := range w.plan.topics {
 		if !pick(t) {
 			continue
@@ -260,15 +261,18 @@ func (w *world) groupSheet(s *sheet) {
 	s.distribution("lag.records", "", worst(o.lagRecords))
 	s.distribution("lag.time", "", worst(o.lagTime))
 	s.distribution("lag.committed", "", worst(o.committed))
-	drain, drained := 0.0, false
+	drain, drained, held := 0.0, false, false
 	used := time.Duration(0)
 	for g := range groups {
 		if d, ok := o.lagPeak[g].drain(); ok {
 			drain, drained = max(drain, d.Seconds()), true
+		} else if o.lagPeak[g].peak > 0 {
+			held = true // the worst of all groups is not known
+			w.warn("group " + groups[g].Name + " had not drained its lag when the run ended, so lag.drain has no value there")
 		}
 		used += o.memberTime[g]
 	}
-	s.maybe("lag.drain", "", drain, drained)
+	s.maybe("lag.drain", "", drain, drained && !held)
 	s.distribution("consumers.members", "", pooled(o.members, every))
 	s.value("consumers.time", "", used.Seconds())
 	for g := range groups {
