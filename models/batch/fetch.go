@@ -436,6 +436,13 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.Time {
 	rep := &w.replicas[r]
 	done := now
+	if rep.log.start == rep.log.end && p.low < p.high && p.from == rep.log.end {
+		// An empty log may begin in the middle of what the leader has as one batch:
+		// it is begun anew where that batch begins
+		// (Partition.appendRecordsToFollowerOrFutureReplica, truncateFullyAndStartAt).
+		p.from = min(p.from, m.entries[p.low].base)
+		rep.log.reset(p.from, p.position)
+	}
 	if p.from == rep.log.end && p.from == p.start {
 		// The leader has deleted everything before, and so cannot have told where
 		// the logs differed there: positions are counted as the leader counts them.

@@ -10,24 +10,20 @@ type fateCount struct {
 	lostAcked, expired, unconfirmed, clientCrash, retention, skippedOne int64
 }
 
-// finalLog is the log that counts at the end of a run: the registered leader's,
-// or while there is none the longest among those that may still become leader.
+// finalLog is the log that counts at the end of a run: the registered leader's.
+// While there is none, or its process is down, nothing is decided, and nothing
+// gone for good that any replica has: then it is the longest.
 func (w *world) finalLog(p kafka.PartitionID) *replicaLog {
-	s := &w.control.image[p]
 	base := w.plan.partitions[p].replica
-	if s.Leader != kafka.NoReplica {
-		return &w.replicas[base+int(s.Leader)].log
+	if s := &w.control.image[p]; s.Leader != kafka.NoReplica {
+		if lead := &w.replicas[base+int(s.Leader)]; w.processes[lead.broker].up {
+			return &lead.log
+		}
 	}
 	best := &w.replicas[base].log
-	found := false
-	candidates := s.ISR | s.ELR
-	if s.LastKnownLeader != kafka.NoReplica {
-		candidates = candidates.With(s.LastKnownLeader)
-	}
 	for i := range w.assigned[p] {
-		log := &w.replicas[base+i].log
-		if candidates.Has(kafka.ReplicaIndex(i)) && (!found || log.end > best.end) {
-			best, found = log, true
+		if log := &w.replicas[base+i].log; log.end > best.end {
+			best = log
 		}
 	}
 	return best
