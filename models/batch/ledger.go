@@ -11,12 +11,12 @@ type fateCount struct {
 }
 
 // finalLog is the log that counts at the end of a run: the registered leader's.
-// While there is none, or its process is down, nothing is decided, and nothing
+// While there is none, or its process does not serve, nothing is decided, and nothing
 // gone for good that any replica has: then it is the longest.
 func (w *world) finalLog(p kafka.PartitionID) *replicaLog {
 	base := w.plan.partitions[p].replica
 	if s := &w.control.image[p]; s.Leader != kafka.NoReplica {
-		if lead := &w.replicas[base+int(s.Leader)]; w.processes[lead.broker].up {
+		if lead := &w.replicas[base+int(s.Leader)]; w.processes[lead.broker].up && w.serving(lead.broker) {
 			return &lead.log
 		}
 	}
