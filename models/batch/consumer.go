@@ -264,10 +264,10 @@ func (w *world) freeChunk(c chunk) {
 
 // tryConsume sends fetches for every owned partition that has a position, a
 // leader and nothing buffered or asked of that leader: one request a broker. A
-// partition that moved while its old leader is silent is asked of the new one. Java does so
-// only inside poll (ConsumerNetworkClient; AbstractFetch.prepareFetchRequests); a
-// kgo source fetches on its own as soon as its last fetch has been taken
-// (pkg/kgo/source.go).
+// partition that moved while its old leader is silent is asked of the new one.
+// Java does so only inside poll (ConsumerNetworkClient,
+// AbstractFetch.prepareFetchRequests); a kgo source fetches on its own as soon as
+// its last fetch has been taken (pkg/kgo/source.go).
 func (w *world) tryConsume(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
 	java := m.config.Client == scenarios.Java
@@ -285,27 +285,27 @@ func (w *world) tryConsume(now sim.Time, i int32) {
 	}
 	for k := range m.owned {
 		o := &m.owned[k]
-		if o.buffered > 0 || o.fetch == positionUnknown || o.stopped {
-			continue
-		}
 		b := m.leader[o.flat]
-		if o.asked >= 0 && o.asked == b {
+		if !o.hungry() || b == o.asked && b >= 0 {
 			continue
 		}
 		if b < 0 {
 			lacking = true
 			continue
 		}
-		s := &m.sources[b]
-		if s.inFlight || s.holds || s.retryAt > now {
-			continue
+		if s := &m.sources[b]; !s.inFlight && !s.holds && s.retryAt <= now {
+			w.sendConsume(now, i, b)
+			m = &w.consumers.members[i]
 		}
-		w.sendConsume(now, i, b)
-		m = &w.consumers.members[i]
 	}
 	if lacking {
 		w.wantMetadata(now, i)
 	}
+}
+
+// hungry says whether a partition is to be fetched at all.
+func (o *ownedPartition) hungry() bool {
+	return o.buffered == 0 && o.fetch != positionUnknown && !o.stopped
 }
 
 // sendConsume sends one fetch to a broker for all partitions that are ready.
@@ -316,7 +316,7 @@ func (w *world) sendConsume(now sim.Time, i, b int32) {
 	msg := &w.messages[id]
 	for k := range m.owned {
 		o := &m.owned[k]
-		if o.asked == b || o.buffered > 0 || o.fetch == positionUnknown || o.stopped || m.leader[o.flat] != b {
+		if !o.hungry() || o.asked == b || m.leader[o.flat] != b {
 			continue
 		}
 		o.asked = b

@@ -66,13 +66,13 @@ type stage struct {
 }
 
 // set builds the stage of an act.
-func (a act) set(t testing.TB) *stage {
-	t.Helper()
-	plane, err := New(parse(t, a.text()))
+func (a act) set(tb testing.TB) *stage {
+	tb.Helper()
+	plane, err := New(parse(tb, a.text()))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &stage{t, plane.NewRunner()}
+	return &stage{tb, plane.NewRunner()}
 }
 
 // run plays replication n to its end.
@@ -185,15 +185,12 @@ func replicaAt(w *world, p, id int) *replica {
 }
 
 // within fails unless low ≤ got ≤ high.
-func within(t testing.TB, what string, got, low, high float64) {
-	t.Helper()
+func within(tb testing.TB, what string, got, low, high float64) {
+	tb.Helper()
 	if got < low || got > high {
-		t.Errorf("%s is %.4g, want %.4g to %.4g", what, got, low, high)
+		tb.Errorf("%s is %.4g, want %.4g to %.4g", what, got, low, high)
 	}
 }
-
-// seconds of a duration, for within.
-func seconds(d time.Duration) float64 { return d.Seconds() }
 
 // average of values.
 func average(values []float64) float64 {
