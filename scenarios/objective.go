@@ -214,7 +214,9 @@ func (m Metric) parseValue(text string) (float64, error) {
 	case "bytes/s":
 		v, err = parseByteRate(text)
 	case "ratio":
-		v, err = parseRatio(text)
+		if v, err = parseRatio(text); err == nil && v > 1 {
+			return 0, fmt.Errorf("%s is compared with %s, but is never above 1; write a value such as %s", m.Name, shown(text), m.example())
+		}
 	case "member-seconds":
 		d, wrong := parseDuration(text)
 		v, err = d.Seconds(), wrong

@@ -43,8 +43,31 @@ func (s *resolver) producer(v *value[fileProducer]) Producer {
 		var problems []Problem
 		p.Config, problems = decodeProducerConfig(p.Client, f.config.is, f.options.is)
 		s.adopt(settingsNode(&f.config, &f.options, v.node), problems)
+		if len(problems) == 0 {
+			s.checkRecordFits(f, &p)
+		}
 	}
 	return p
+}
+
+// checkRecordFits refuses a producer whose ordinary record its client would not
+// take: all it sends would be lost before it was sent (KafkaProducer.
+// ensureValidRecordSize; kgo's ProducerBatchMaxBytes).
+func (s *resolver) checkRecordFits(f *fileProducer, p *Producer) {
+	const overhead = 100 // of a batch with one record, rounded up
+	name, limit := "max.request.size", p.Config.MaxRequestSize
+	if p.Client == FranzGo {
+		name, limit = "batch.size", p.Config.BatchSize
+	}
+	if size := p.RecordSize.Mean; size+overhead > limit {
+		at := f.recordSize.node
+		if at == nil {
+			at = f.recordSizes.is.mean.node
+		}
+		if at != nil {
+			s.problem(at.at, "record_size: a record of %s does not fit into %s (%s), so the client refuses it; make it smaller, or the limit larger", spellBytes(size), name, spellBytes(limit))
+		}
+	}
 }
 
 // settingsNode is where problems of a client's settings are that have no place
