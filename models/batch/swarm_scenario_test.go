@@ -190,7 +190,7 @@ func (s *swarmWriter) producer(i int) {
 	if java {
 		s.javaProducer(c)
 	} else {
-		c.maybe(0.3, "batch.size", "512", "16384", "100000")
+		c.maybe(0.3, "batch.size", "30000", "100000")
 		options.maybe(0.3, "max_buffered_records", "1", "10", "200")
 		options.maybe(0.2, "max_buffered_bytes", "30 KB", "100 KB")
 		options.maybe(0.3, "metadata_min_age", "50 ms", "1 s")
