@@ -7,22 +7,34 @@ import (
 	"kafkasim/sim"
 )
 
-// onAlterSend sends what has gathered of ISR proposals.
-func (w *world) onAlterSend(now sim.Time, b int32) {
+// topicBits is the room for a topic's index beside other numbers of an event.
+const topicBits = 20
+
+// planAlter makes a broker send a topic's ISR proposals at an instant, once.
+func (w *world) planAlter(at sim.Time, b int32, topic int) {
+	if q := &w.brokers[b].alters[topic]; !q.planned {
+		q.planned = true
+		w.engine.Schedule(at, evAlterSend, b, int64(w.processes[b].inc)<<topicBits|int64(topic))
+	}
+}
+
+// onAlterSend sends what has gathered of a topic's ISR proposals.
+func (w *world) onAlterSend(now sim.Time, b int32, topic int) {
 	br := &w.brokers[b]
-	br.alterSend = false
-	if br.altering || len(br.proposals) == 0 {
+	q := &br.alters[topic]
+	q.planned = false
+	if q.inFlight || len(q.proposals) == 0 {
 		return
 	}
 	if w.addressed(b, alterChannel) < 0 {
-		w.retryAlter(now, b)
+		w.planAlter(now.Add(alterRetry), b, topic)
 		return
 	}
 	id := w.newControl(b, controlAlter)
 	m := &w.messages[id]
-	m.stream = w.alterStream(b)
-	m.bytes = 80
-	for _, r := range br.proposals {
+	m.stream = w.alterStream(b, topic)
+	m.ref = int32(topic)
+	for _, r := range q.proposals {
 		rep := &w.replicas[r]
 		rep.alter = false
 		if rep.role != roleLeader || !rep.leader.ISR.InFlight {
@@ -43,50 +55,40 @@ func (w *world) onAlterSend(now sim.Time, b int32) {
 		}
 		p.high = int32(len(m.entries))
 		m.parts = append(m.parts, p)
-		if rep.log.end > 0 { // as in partsWithRecords
-			m.bytes += 40
-		}
 	}
-	br.proposals = br.proposals[:0]
+	q.proposals = q.proposals[:0]
 	if len(m.parts) == 0 {
 		w.free(id)
 		return
 	}
-	br.altering = true
-	br.alterNumber++
-	m.number = int64(br.alterNumber)
-	w.engine.Schedule(now.Add(controllerSocketTimeout), evControlTimeout, b, -m.number)
+	q.inFlight = true
+	q.number++
+	m.number = q.number
+	w.engine.Schedule(now.Add(controllerSocketTimeout), evControlTimeout, b, -(q.number<<topicBits | int64(topic)))
 	w.send(id, now)
 }
 
-// alterAgain gives up the AlterPartition request under way and asks again, for
-// what is pending still, a little later (AlterPartitionManager, a top-level error).
-func (w *world) alterAgain(now sim.Time, b int32) {
-	br := &w.brokers[b]
-	br.altering = false
-	w.retryAlter(now, b)
+// alterRetry is the wait after a top-level error (AlterPartitionManager, 50 ms).
+const alterRetry = 50 * time.Millisecond
+
+// alterAgain gives up a topic's AlterPartition request under way and asks again, for
+// what is pending still, a little later.
+func (w *world) alterAgain(now sim.Time, b int32, topic int) {
+	w.brokers[b].alters[topic].inFlight = false
+	w.planAlter(now.Add(alterRetry), b, topic)
 	for _, r := range w.hosts[b] {
-		if rep := &w.replicas[r]; rep.role == roleLeader && rep.leader.ISR.InFlight {
+		rep := &w.replicas[r]
+		if w.plan.partitions[rep.partition].topic == topic && rep.role == roleLeader && rep.leader.ISR.InFlight {
 			w.submitAlter(now, r)
 		}
 	}
 }
 
-// retryAlter sends the proposals again a little later
-// (AlterPartitionManager, 50 ms after a top-level error).
-func (w *world) retryAlter(now sim.Time, b int32) {
-	br := &w.brokers[b]
-	if br.alterSend {
-		return
-	}
-	br.alterSend = true
-	w.engine.Schedule(now.Add(50*time.Millisecond), evAlterSend, b, int64(w.processes[b].inc))
-}
-
 // alterAnswered ends an AlterPartition request.
 func (w *world) alterAnswered(now sim.Time, b int32, m *message) {
 	br := &w.brokers[b]
-	if !br.altering || m.number != int64(br.alterNumber) {
+	topic := int(m.ref)
+	if q := &br.alters[topic]; !q.inFlight || m.number != q.number {
 		return
 	}
 	br.broken[alterChannel] = false
@@ -94,16 +96,15 @@ func (w *world) alterAnswered(now sim.Time, b int32, m *message) {
 		w.lookUp(b, alterChannel)
 	}
 	if m.code == controlNotController || kafka.AlterError(m.parts[0].code) == kafka.AlterStaleBrokerEpoch {
-		w.alterAgain(now, b)
+		w.alterAgain(now, b, topic)
 		return
 	}
-	br.altering = false
+	br.alters[topic].inFlight = false
 	for i := range m.parts {
 		w.onAlterReply(now, m.parts[i].replica, &m.parts[i])
 	}
-	if len(br.proposals) > 0 && !br.alterSend {
-		br.alterSend = true
-		w.engine.Schedule(now.Add(alterHandOver), evAlterSend, b, int64(w.processes[b].inc))
+	if len(br.alters[topic].proposals) > 0 {
+		w.planAlter(now.Add(alterHandOver), b, topic)
 	}
 }
 
@@ -124,9 +125,9 @@ func (w *world) controlLost(id msgID) {
 	if w.processes[b].up && w.processes[b].inc == inc {
 		switch m.sub {
 		case controlAlter:
-			if br.altering && m.number == int64(br.alterNumber) {
+			if q := &br.alters[m.ref]; q.inFlight && m.number == q.number {
 				w.lookUp(b, alterChannel)
-				w.alterAgain(now, b)
+				w.alterAgain(now, b, int(m.ref))
 			}
 		case controlRegister, controlHeartbeat:
 			if br.beatWait && m.number == int64(br.beat) {

@@ -16,13 +16,19 @@ func (w *world) startBroker(now sim.Time, b int32) {
 	br.life = lifeStarting
 	br.epoch = kafka.NoBrokerEpoch
 	br.ready, br.fenced, br.shutdown = false, true, false
-	br.applied, br.applyAt = -1, now
+	br.applied = -1
+	for i := range br.applyAt {
+		br.applyAt[i] = now
+	}
 	br.stuckMeta = false
-	br.beatWait, br.altering, br.alterSend = false, false, false
+	br.beatWait = false
 	br.controllers, br.broken = [channels]int32{-1, -1}, [channels]bool{}
 	br.beatAt, br.beatSoon, br.caughtUp = sim.Never, false, false
 	br.beatSince = sim.Never
-	br.proposals = br.proposals[:0]
+	for i := range br.alters {
+		q := &br.alters[i]
+		q.proposals, q.inFlight, q.planned = q.proposals[:0], false, false
+	}
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
 	boot := w.machines.Boot(int(b))
 	recovery := time.Duration(0)
@@ -150,9 +156,10 @@ func (w *world) onHeartbeat(now sim.Time, b int32) {
 func (w *world) onControlTimeout(now sim.Time, b int32, number int64) {
 	br := &w.brokers[b]
 	if number < 0 {
-		if br.altering && int64(br.alterNumber) == -number && w.processes[b].up {
+		topic := -number & (1<<topicBits - 1)
+		if q := &br.alters[topic]; q.inFlight && q.number == -number>>topicBits && w.processes[b].up {
 			w.lookUp(b, alterChannel)
-			w.alterAgain(now, b)
+			w.alterAgain(now, b, int(topic))
 		}
 		return
 	}

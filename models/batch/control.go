@@ -5,6 +5,7 @@ import (
 
 	"kafkasim/models/kafka"
 	"kafkasim/sim"
+	"kafkasim/sim/rng"
 )
 
 // Control messages, in message.sub.
@@ -60,10 +61,10 @@ type control struct {
 	term    int64
 
 	log         []kafka.Change // everything written
-	flushed     int            // changes handed to the log's append
 	committed   int            // changes committed
 	offset      int64          // metadata offset committed
-	lingering   bool
+	commitDelay time.Duration  // after the append linger: syncs, and the way to a majority
+	work        time.Duration  // processor time of a request, at both ends
 	flushes     []flush
 	flushesDone int // committed ones
 	waiting     []waitingReply
@@ -85,58 +86,44 @@ type pendingConfig struct {
 	needs int // changes that must be committed
 }
 
-// writeControl takes what the controller's machine wrote on an input: it goes to
-// the metadata log when the append linger is over. A reply to it waits for the
-// commit; one without records of its own waits for those before it
-// (QuorumController, deferredEventQueue).
+// writeControl takes what the controller's machine wrote on an input: it is
+// committed after the append linger and the sync of a majority, and a reply to it
+// waits for that (QuorumController, deferredEventQueue).
+//
+// In Kafka records join the linger of those before them, and a reply without
+// records of its own waits for theirs; that would let an idle topic move the
+// others by up to a linger (25 ms). Here each input has its own.
 func (w *world) writeControl(now sim.Time, reply msgID) {
 	c := &w.control
 	if len(w.changes) > 0 {
+		low := len(c.log)
 		c.log = append(c.log, w.changes...)
 		w.changes = w.changes[:0]
-		if !c.lingering {
-			c.lingering = true
-			w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evMetaFlush, c.active, c.term)
+		c.flushes = append(c.flushes, flush{low, len(c.log), c.machine.MetadataOffset()})
+		at := now.Add(w.plan.cluster.Config.QuorumAppendLinger + c.commitDelay)
+		w.engine.Schedule(at, evMetaCommit, max(c.active, 0), int64(len(c.flushes)-1))
+		if reply != noMessage {
+			c.waiting = append(c.waiting, waitingReply{reply, len(c.log)})
 		}
-	}
-	if reply == noMessage {
 		return
 	}
-	if c.committed == len(c.log) {
+	if reply != noMessage {
 		w.sendControl(now, reply)
-		return
 	}
-	c.waiting = append(c.waiting, waitingReply{reply, len(c.log)})
 }
 
-// onMetaFlush appends what has gathered to the metadata log; it is committed when
-// a majority of the voters has synced it (raft/.../KafkaRaftClient.java).
-func (w *world) onMetaFlush(now sim.Time, term int64) {
-	c := &w.control
-	if term != c.term || c.active < 0 {
-		return
-	}
-	c.lingering = false
-	if c.flushed == len(c.log) {
-		return
-	}
-	c.flushes = append(c.flushes, flush{c.flushed, len(c.log), c.machine.MetadataOffset()})
-	c.flushed = len(c.log)
-	delay := w.controlSync()
-	if len(w.plan.voters) > 1 {
-		other := w.plan.voters[0]
-		if int32(other) == c.active {
-			other = w.plan.voters[1]
-		}
-		delay += w.delayBetween(c.active, int32(other), c.active) + w.controlSync() + w.delayBetween(int32(other), c.active, c.active)
-	}
-	w.engine.Schedule(now.Add(delay), evMetaCommit, c.active, int64(len(c.flushes)-1))
-}
-
-// controlSync draws one sync of a controller's log.
-func (w *world) controlSync() time.Duration {
+// drawCommitDelay draws how long the controllers of this replication take to commit
+// what the active one has appended: it syncs its log, and with more than one voter
+// so does another, which is told and answers (raft/.../KafkaRaftClient.java). One
+// draw a replication keeps commits in order and independent of each other.
+func (w *world) drawCommitDelay() time.Duration {
 	law := w.plan.cluster.Brokers[0].Hardware.Fsync
-	return w.quorumStream.LognormalDuration(law.Median, law.P99)
+	delay := w.quorumStream.LognormalDuration(law.Median, law.P99)
+	if len(w.plan.voters) > 1 {
+		a, b := int32(w.plan.voters[0]), int32(w.plan.voters[1])
+		delay += w.delayBetween(a, b, a) + w.quorumStream.LognormalDuration(law.Median, law.P99) + w.delayBetween(b, a, a)
+	}
+	return delay
 }
 
 // onMetaCommit makes a flush known: to those who wait for an answer, and to every
@@ -226,14 +213,28 @@ func (w *world) publish(now sim.Time, b int32, number int) {
 	if br.stuckMeta {
 		return // its catch-up is under way
 	}
-	rounds := w.delayBetween(w.control.active, b, b) + w.delayBetween(b, w.control.active, b) + w.delayBetween(w.control.active, b, b)
-	at := max(now.Add(rounds+w.machines.applyTime(int(b))), br.applyAt)
-	br.applyAt = at
+	at := now.Add(w.applyDelay(now, b))
 	f := &w.control.flushes[number]
 	w.eachTopic(f, func(topic, partitions int) {
-		w.engine.Schedule(at.Add(time.Duration(partitions)*perPartition), evMetaApply, b, int64(number)<<20|int64(topic+1))
+		due := max(at.Add(time.Duration(partitions)*perPartition), br.applyAt[topic+1])
+		br.applyAt[topic+1] = due
+		w.engine.Schedule(due, evMetaApply, b, int64(number)<<20|int64(topic+1))
 	})
-	w.engine.Schedule(at, evMetaApply, b, int64(number)<<20)
+	br.applyAt[0] = max(at, br.applyAt[0])
+	w.engine.Schedule(br.applyAt[0], evMetaApply, b, int64(number)<<20)
+}
+
+// applyDelay draws how long a flush that is committed now takes to a broker's
+// metadata image. The draw is named by the instant and not the next of a stream,
+// so that what other topics commit at other times leaves it as it is.
+func (w *world) applyDelay(now sim.Time, b int32) time.Duration {
+	s := rng.New(rng.Derive(w.seed, uint64(now)), nameOf("broker", int(b)+1), "metadata")
+	rounds := time.Duration(0)
+	for range 3 {
+		rounds += w.delayDrawn(w.control.active, b, s.Uint64())
+	}
+	law := w.machines.host.Hardware(int(b)).MetadataApply
+	return rounds + s.LognormalDuration(law.Median, law.P99)
 }
 
 // eachTopic calls visit with each topic that a flush changes and how many of its
@@ -404,7 +405,7 @@ func beatAnswer(r kafka.HeartbeatResult) uint8 {
 
 // sendControl sends a controller's answer.
 func (w *world) sendControl(now sim.Time, id msgID) {
-	w.reply(id, msgControlReply, 100, now)
+	w.reply(id, msgControlReply, 100, now.Add(w.control.work))
 }
 
 // activate makes a node the active controller.
@@ -413,12 +414,7 @@ func (w *world) activate(now sim.Time, node int32) {
 	c.active = node
 	c.term++
 	c.machine.Activate(now)
-	c.lingering = false
 	// What the old leader had appended is in the log of the voter that won.
-	if c.flushed < len(c.log) {
-		c.flushes = append(c.flushes, flush{c.flushed, len(c.log), c.machine.MetadataOffset()})
-		c.flushed = len(c.log)
-	}
 	if len(c.flushes) > 0 {
 		w.commitTo(now, len(c.flushes)-1)
 	}
@@ -490,12 +486,8 @@ func (w *world) quorumEffect(now sim.Time, e kafka.QuorumEffect) {
 		c.active = int32(e.Voter)
 		c.term++
 		// What it had gathered or appended goes on.
-		c.lingering = c.flushed < len(c.log)
-		if c.lingering {
-			w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evMetaFlush, c.active, c.term)
-		}
 		if c.flushesDone < len(c.flushes) {
-			w.engine.Schedule(now.Add(w.controlSync()), evMetaCommit, c.active, int64(len(c.flushes)-1))
+			w.engine.Schedule(now.Add(c.commitDelay), evMetaCommit, c.active, int64(len(c.flushes)-1))
 		}
 		w.scheduleControlTasks(now)
 	case kafka.QuorumKept:

@@ -22,7 +22,6 @@ const (
 	evHeartbeat                           // broker; incarnation: send a heartbeat
 	evControlTimeout                      // broker; request number: no answer from the controller
 	evReady                               // broker; incarnation: logs are loaded
-	evMetaFlush                           // controller; the append linger is over
 	evMetaCommit                          // controller; flush number
 	evMetaApply                           // broker; commit and topic
 	evStaleCheck                          // controller; term

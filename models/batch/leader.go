@@ -135,12 +135,12 @@ func (w *world) submitAlter(now sim.Time, r int32) {
 		return
 	}
 	rep.alter = true
-	b := &w.brokers[rep.broker]
-	b.proposals = append(b.proposals, r)
-	if !b.altering && !b.alterSend {
-		b.alterSend = true
+	topic := w.plan.partitions[rep.partition].topic
+	q := &w.brokers[rep.broker].alters[topic]
+	q.proposals = append(q.proposals, r)
+	if !q.inFlight {
 		// Everything of this instant goes into one request.
-		w.engine.Schedule(now.Add(alterHandOver), evAlterSend, rep.broker, int64(w.processes[rep.broker].inc))
+		w.planAlter(now.Add(alterHandOver), rep.broker, topic)
 	}
 }
 

@@ -16,7 +16,7 @@ const combined = `kafka: "4.3", brokers: 3, controllers: 0, hardware: container`
 func away(s *stage, n int) (outcome, [2]float64) {
 	var back [2]float64
 	o := s.observe(n, func(w *world, e *sim.Event) {
-		if e.Kind != evProcess || e.At < at(3*time.Second) {
+		if e.Kind != evArrive || e.At < at(3*time.Second) {
 			return
 		}
 		m := &w.messages[e.Arg]

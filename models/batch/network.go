@@ -76,7 +76,7 @@ type linkFault struct {
 func (w *world) send(id msgID, ready sim.Time) {
 	m := &w.messages[id]
 	m.sentAt, m.leftAt = ready, ready
-	if int(m.from) < w.plan.brokers {
+	if int(m.from) < w.plan.brokers && !m.controls() {
 		m.leftAt = w.machines.NetworkOut(int(m.from), ready, m.bytes)
 		w.brokers[m.from].bytesOut += m.bytes
 	}
@@ -109,11 +109,16 @@ func (w *world) latency(m *message) time.Duration {
 // delayBetween draws a one-way delay between two nodes: half the round trip of
 // their racks.
 func (w *world) delayBetween(from, to, stream int32) time.Duration {
+	return w.delayDrawn(from, to, w.netStreams[stream].Uint64())
+}
+
+// delayDrawn is the delay that a random word stands for.
+func (w *world) delayDrawn(from, to int32, word uint64) time.Duration {
 	table := w.shared.rtts[w.link(from, to)].cross
 	if w.rack[from] == w.rack[to] {
 		table = w.shared.rtts[w.link(from, to)].same
 	}
-	return time.Duration(table[w.netStreams[stream].Uint64()>>(64-latencyBits)])
+	return time.Duration(table[word>>(64-latencyBits)])
 }
 
 // windowWait is how much longer than its first bytes a message takes because its
@@ -229,6 +234,11 @@ func (w *world) held(m *message) bool {
 	return p.paused && m.sentAt > p.pausedAt && m.fromInc == p.inc
 }
 
+// controls says whether a message goes between a broker and the controllers. Those
+// are few and small, and have threads of their own at both ends: they take nothing
+// from what clients and replication share.
+func (m *message) controls() bool { return m.kind == msgControl || m.kind == msgControlReply }
+
 // onArrive takes a message from the wire at its receiver's kernel.
 func (w *world) onArrive(now sim.Time, id msgID) {
 	m := &w.messages[id]
@@ -256,7 +266,7 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		}
 		return
 	}
-	if int(m.to) < w.plan.brokers {
+	if int(m.to) < w.plan.brokers && !m.controls() {
 		b := int(m.to)
 		in := w.machines.NetworkIn(b, now, m.bytes)
 		w.brokers[b].bytesIn += m.bytes

@@ -61,7 +61,7 @@ func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) s
 	m.fromInc, m.toInc = m.toInc, m.fromInc
 	m.kind, m.bytes = kind, bytes
 	sent := ready
-	if int(m.from) < w.plan.brokers {
+	if int(m.from) < w.plan.brokers && !m.controls() {
 		b := int(m.from)
 		sent = w.machines.Respond(b, ready, bytes, w.wakeUp(b, w.netStreams[m.stream].Uint64()))
 	}

@@ -110,7 +110,7 @@ func (w *world) dispatchRare(e *sim.Event) {
 		w.onGroupLoad(now, int(id), e.Arg)
 	case evControlLost:
 		w.controlLost(msgID(e.Arg))
-	case evMetaFlush, evMetaCommit, evStaleCheck, evPreferred, evUnclean, evQuorum:
+	case evMetaCommit, evStaleCheck, evPreferred, evUnclean, evQuorum:
 		w.dispatchControl(e)
 	default:
 		if int(id) >= w.plan.memberAt || e.Kind == evFetchWait {
@@ -124,8 +124,6 @@ func (w *world) dispatchRare(e *sim.Event) {
 // dispatchControl handles the controllers' events.
 func (w *world) dispatchControl(e *sim.Event) {
 	switch e.Kind {
-	case evMetaFlush:
-		w.onMetaFlush(e.At, e.Arg)
 	case evMetaCommit:
 		w.onMetaCommit(e.At, e.Arg)
 	case evStaleCheck:
@@ -182,6 +180,12 @@ func (w *world) dispatchBroker(e *sim.Event) {
 		w.onMetaApply(now, b, e.Arg)
 		return
 	}
+	if e.Kind == evAlterSend {
+		if w.alive(b, e.Arg>>topicBits) {
+			w.onAlterSend(now, b, int(e.Arg&(1<<topicBits-1)))
+		}
+		return
+	}
 	if !w.alive(b, e.Arg) {
 		return
 	}
@@ -192,8 +196,6 @@ func (w *world) dispatchBroker(e *sim.Event) {
 		w.onISRCheck(now, b)
 	case evCheckpoint:
 		w.onCheckpoint(now, b)
-	case evAlterSend:
-		w.onAlterSend(now, b)
 	case evRegister:
 		w.onRegister(now, b)
 	case evHeartbeat:

@@ -197,12 +197,18 @@ func (w *world) resetStreams() {
 	}
 	w.alterAt = int32(len(w.netStreams))
 	for i := range p.brokers {
-		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("broker", i+1), "alter partition"))
+		for t := range p.topics {
+			w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("broker", i+1), "alter partition of "+p.topics[t].name))
+		}
 	}
 }
 
 func (w *world) fetcherStream(f int32) int32 { return w.fetcherAt + f }
-func (w *world) alterStream(b int32) int32   { return w.alterAt + b }
+
+// alterStream draws the delays of a broker's AlterPartition requests for a topic.
+func (w *world) alterStream(b int32, topic int) int32 {
+	return w.alterAt + b*int32(len(w.plan.topics)) + int32(topic)
+}
 
 // connectionBroker is the broker of a client connection.
 func (w *world) connectionBroker(c int32) int32 { return c % int32(w.plan.brokers) }
@@ -234,6 +240,9 @@ func (w *world) resetControl() {
 	quorum.ElectionTimeout = p.cluster.Config.QuorumElectionTimeout
 	c.quorum = kafka.NewQuorum(quorum, voters)
 	c.active = int32(p.voters[0])
+	c.commitDelay = w.drawCommitDelay()
+	h := p.cluster.Brokers[0].Hardware
+	c.work = 2*h.CPUPerRequest + 2*h.Wakeup.Median
 	c.offset = c.machine.MetadataOffset()
 	for i := range p.partitions {
 		c.image = append(c.image, c.machine.Partition(kafka.PartitionID(i)))
@@ -283,7 +292,10 @@ func (w *world) resetBrokers() {
 		}
 	}
 	for b := range w.brokers {
-		w.brokers[b] = broker{life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset, beatSince: sim.Never}
+		w.brokers[b] = broker{
+			applyAt: make([]sim.Time, len(p.topics)+1), alters: make([]alterQueue, len(p.topics)),
+			life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset, beatSince: sim.Never,
+		}
 		for channel := range w.brokers[b].controllers {
 			w.brokers[b].controllers[channel] = w.control.active
 		}

@@ -148,7 +148,7 @@ type broker struct {
 	clean     bool              // the last exit was a clean shutdown
 	wiped     bool              // comes back with empty directories
 	applied   int64             // metadata offset that it has applied
-	applyAt   sim.Time          // when the last scheduled metadata is applied
+	applyAt   []sim.Time        // when the last scheduled metadata is applied: broker records, then by topic
 	registers int32             // of its current life: attempts
 	ready     bool              // logs are loaded
 	shutdown  bool              // wants to stop
@@ -166,10 +166,7 @@ type broker struct {
 	returns     bool  // comes back as soon as it has stopped
 	disk        int64 // bytes appended in all
 
-	proposals   []int32 // leader replicas with an ISR to propose
-	altering    bool
-	alterNumber int32
-	alterSend   bool
+	alters []alterQueue // ISR proposals, by topic
 
 	timeouts    []ticket // produce requests that wait, by arrival
 	timeoutHead int
@@ -180,6 +177,16 @@ type broker struct {
 
 	stuckSince sim.Time // metadata could not reach it since then
 	stuckMeta  bool
+}
+
+// An alterQueue is what a broker asks of the controller for one topic. Kafka has
+// one for all of a broker's partitions: a topic's ISR changes may wait there for a
+// round trip of another's.
+type alterQueue struct {
+	proposals []int32 // leader replicas with an ISR to propose
+	inFlight  bool
+	planned   bool // an evAlterSend is pending
+	number    int64
 }
 
 // A brokerLife is where a broker process stands.
