@@ -65,8 +65,8 @@ func firstDifference(a, b string) string {
 // starts a fetcher, and a partition that comes to a fetcher later waits for the
 // end of the fetch that is parked at the leader (replica.fetch.wait.max.ms).
 func TestIdleTopicChangesNothing(t *testing.T) {
-	const idle = "  - {name: idle, partitions: 5, replication_factor: 3}\n"
-	for _, name := range []string{"healthy-baseline", "leader-crash-acks-1", "leader-crash-acks-all", "consumer-crash-eager"} {
+	const idle = "  - {name: idle, partitions: 12, replication_factor: 3}\n"
+	for _, name := range []string{"healthy-baseline", "leader-crash-acks-1", "leader-crash-acks-all", "consumer-crash-eager", "leader-pause-15s"} {
 		e, _ := scenarios.ByName(name)
 		source := string(e.Source)
 		sets := []string{"replications=3", "duration=45 s", "drain=20 s"}

@@ -143,7 +143,8 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 	}
 	urgent := false
 	for i := range m.parts {
-		if w.takeFetchPart(now, s, &w.messages[id].parts[i]) {
+		p := &w.messages[id].parts[i]
+		if refused := w.takeFetchPart(now, s, p); refused && w.hadRecords(p) {
 			urgent = true
 		}
 	}
@@ -165,6 +166,20 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 		}
 	}
 	w.wakeFetchers(now, 0)
+}
+
+// hadRecords says whether a partition of a fetch ever had a record, as far as its
+// sender and the broker that leads it know. In Kafka a refusal is answered at once
+// for any partition, and takes with it the fetch that it shares with others: that
+// of an empty one would let an idle topic shift their phase.
+func (w *world) hadRecords(p *part) bool {
+	base := w.plan.partitions[p.partition].replica
+	for i := range w.assigned[p.partition] {
+		if w.replicas[base+i].log.end > 0 {
+			return true
+		}
+	}
+	return p.from > 0
 }
 
 // takeFetchPart checks one partition of a fetch and moves the leader's view of
