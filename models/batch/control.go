@@ -280,7 +280,7 @@ func (w *world) onMetaApply(now sim.Time, b int32, arg int64) {
 	if topic < 0 {
 		br.applied = max(br.applied, f.offset)
 	}
-	w.wakeFetchers(now, int(b))
+	w.wakeFetchers(now)
 }
 
 // peerChanged lets a leader look again at who may join its ISRs and whom its HW
@@ -311,7 +311,7 @@ func (w *world) catchUp(now sim.Time, b int32) {
 		}
 	}
 	br.applied = w.control.offset
-	w.wakeFetchers(now, int(b))
+	w.wakeFetchers(now)
 }
 
 // onControl is a controller taking a broker's request.

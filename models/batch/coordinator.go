@@ -434,7 +434,7 @@ func (w *world) onCommit(now sim.Time, id msgID) {
 	}
 	w.appendOffsets(now, group, content, commitBatchBytes+offsetRecordBytes*int32(len(m.parts)))
 	w.awaitOffsets(now, r, id)
-	w.wakeFetchers(now, int(rep.broker))
+	w.wakeFetchers(now)
 }
 
 // answerCommit ends an OffsetCommit or a group's record: its offsets count when

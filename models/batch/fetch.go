@@ -46,7 +46,7 @@ func (w *world) touchFetcher(f int32) {
 // wakeFetchers answers the parked follower fetches that have data now. Kafka
 // does so after the request that brought the data has been answered
 // (KafkaApis, tryCompleteActions).
-func (w *world) wakeFetchers(now sim.Time, _ int) {
+func (w *world) wakeFetchers(now sim.Time) {
 	enough := w.plan.cluster.Config.ReplicaFetchMinBytes <= 1 // any data is
 	for _, f := range w.touched {
 		s := &w.fetchers[f]
@@ -165,7 +165,7 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 			w.engine.Schedule(s.parkedUntil, evFetcherTimeout, f, 0)
 		}
 	}
-	w.wakeFetchers(now, 0)
+	w.wakeFetchers(now)
 }
 
 // hadRecords says whether a partition of a fetch ever had a record, as far as its

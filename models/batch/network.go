@@ -8,6 +8,7 @@ import (
 
 	"kafkasim/scenarios"
 	"kafkasim/sim"
+	"kafkasim/sim/rng"
 	"kafkasim/sim/unit"
 )
 
@@ -41,10 +42,9 @@ const (
 type latencyTable [latencySteps]int32
 
 func newLatencyTable(law scenarios.Latency, share float64) *latencyTable {
-	const z99 = 2.3263478740408408
 	sigma := 0.0
 	if law.P99 > law.Median {
-		sigma = math.Log(float64(law.P99)/float64(law.Median)) / z99
+		sigma = math.Log(float64(law.P99)/float64(law.Median)) / rng.Z99
 	}
 	t := new(latencyTable)
 	for i := range t {

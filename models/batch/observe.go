@@ -124,7 +124,7 @@ func (w *world) noteWaiting(now sim.Time, p kafka.PartitionID, n int64) {
 }
 
 // noteSettled ends the wait of a batch's records.
-func (w *world) noteSettled(now sim.Time, _ int32, id batchID) {
+func (w *world) noteSettled(now sim.Time, id batchID) {
 	b := &w.batches[id]
 	v := &w.observed.partitions[b.partition]
 	if b.fate == fateAcked {

@@ -258,8 +258,7 @@ func processingTime(s *rng.Stream, p *scenarios.Processing, slow float64) time.D
 // z − √(z² − 2 ln(p99/mean)) and mu = ln mean − sigma²/2 (z = 2.326; the smaller
 // root, which exists while p99/mean ≤ e^(z²/2) ≈ 15).
 func lognormal(s *rng.Stream, mean, p99 time.Duration) time.Duration {
-	const z99 = 2.3263478740408408
-	sigma := z99 - math.Sqrt(max(0, z99*z99-2*math.Log(float64(p99)/float64(mean))))
+	sigma := rng.Z99 - math.Sqrt(max(0, rng.Z99*rng.Z99-2*math.Log(float64(p99)/float64(mean))))
 	return time.Duration(float64(mean) * math.Exp(sigma*s.Norm()-sigma*sigma/2))
 }
 

@@ -107,7 +107,7 @@ func (w *world) onProduce(now sim.Time, id msgID) {
 			return
 		}
 		w.unmute(conn, ready)
-		w.wakeFetchers(now, b)
+		w.wakeFetchers(now)
 		return
 	}
 	if m.open == 0 {
@@ -115,7 +115,7 @@ func (w *world) onProduce(now sim.Time, id msgID) {
 	} else {
 		w.awaitProduce(now, b, id)
 	}
-	w.wakeFetchers(now, b)
+	w.wakeFetchers(now)
 }
 
 // partFailed says whether any batch of a request was refused.

@@ -200,7 +200,7 @@ func (w *world) batchDone(now sim.Time, i int32, e *kafka.ProducerEffect) {
 		kafka.OutcomeNoMetadata, kafka.OutcomeTooLarge:
 		b.fate = fateFailed
 	}
-	w.noteSettled(now, i, g)
+	w.noteSettled(now, g)
 }
 
 // connect begins a connection attempt to a broker; its handshake includes the

@@ -9,9 +9,6 @@ import (
 	"kafkasim/sim/unit"
 )
 
-// z99 is the 99th percentile of the standard normal law.
-const z99 = 2.3263478740408408
-
 // MaxP99OverMean is how many times its mean the 99th percentile of a lognormal
 // law can be at most: exp(z²/2).
 const MaxP99OverMean = 14.96
@@ -33,11 +30,11 @@ func NewSizes(r scenarios.RecordSize) Sizes {
 		return Sizes{fixed: r.Mean}
 	}
 	ratio := math.Log(float64(r.P99) / float64(r.Mean))
-	root := z99*z99 - 2*ratio
+	root := rng.Z99*rng.Z99 - 2*ratio
 	if root < 0 {
 		panic(fmt.Sprintf("workload: no lognormal law has mean %d and 99th percentile %d", r.Mean, r.P99))
 	}
-	sigma := z99 - math.Sqrt(root)
+	sigma := rng.Z99 - math.Sqrt(root)
 	return Sizes{mu: math.Log(float64(r.Mean)) - sigma*sigma/2, sigma: sigma}
 }
 
