@@ -39,6 +39,7 @@ func layers() []layer {
 		{"harness/engine", nil},
 		{"harness/image", []string{"harness/engine"}},
 		{"harness/cluster", []string{"scenarios", "sim/unit", "harness/engine", "harness/image"}},
+		{"harness/describe", []string{"scenarios", "sim/unit"}},
 		{"harness/journal", nil},
 		{"harness/history", nil},
 		{"harness/load", append([]string{"scenarios", "models/workload", "harness/journal"}, engine...)},
@@ -51,7 +52,7 @@ func layers() []layer {
 		{"harness/calibrate", append([]string{"scenarios", "reports/result", "reports/plot", "models", "harness/measure"}, engine...)},
 		{"cmd/kafkasim", append([]string{
 			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "models",
-			"harness/engine", "harness/image", "harness/cluster", "harness/load", "harness/measure", "harness/calibrate",
+			"harness/engine", "harness/image", "harness/cluster", "harness/describe", "harness/load", "harness/measure", "harness/calibrate",
 		}, engine...)},
 		{"internal/tidy", nil},
 		{"internal/mutation", nil},
