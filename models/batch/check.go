@@ -319,7 +319,7 @@ func (w *world) checkHolds(rep *replica, v *partitionWatch) {
 }
 
 // checkGroups asserts that a partition has one consumer at most among the members
-// of a generation, and that nothing beyond the log is committed: consumers see
+// of a generation (kafka.Group.Has: those that the coordinator knows), and that nothing beyond the log is committed: consumers see
 // what lies below the HW only, and a later leader has all of that, but after an
 // unclean election or the loss of too many copies.
 func (w *world) checkGroups() {
@@ -330,7 +330,8 @@ func (w *world) checkGroups() {
 			claims := 0
 			for i := gp.first; i < gp.first+gp.count; i++ {
 				m := &w.consumers.members[i]
-				if !m.down && m.slot[flat] >= 0 && m.machine.Generation() == gs.machine.Generation() && gs.machine.State() == kafka.GroupStable {
+				if !m.down && m.slot[flat] >= 0 && gs.machine.State() == kafka.GroupStable &&
+					m.machine.Generation() == gs.machine.Generation() && gs.machine.Has(m.machine.Key()) {
 					claims++
 				}
 			}

@@ -136,6 +136,55 @@ func TestStuckConsumer(t *testing.T) {
 	}
 }
 
+// TestGenerationGivenOutTwice: a generation is stored with its assignment only. Member
+// 1 is in a poll of 25 s when the answer to its JoinGroup comes, generation 2; then its
+// coordinator freezes, and the next one, which has read generation 1, gives generation
+// 2 to member 2 alone when member 1's session is over. Member 1 reads the old answer
+// and goes by that number with what it has kept, until its member id is refused: two
+// consume one partition, but they are not of one generation.
+func TestGenerationGivenOutTwice(t *testing.T) {
+	s := act{
+		cluster: containers + ", config: {broker.session.timeout.ms: 2000, broker.heartbeat.interval.ms: 500}",
+		topics: `  - {name: events, partitions: 2, replication_factor: 3, config: {min.insync.replicas: 2}}
+`,
+		duration:  "90 s",
+		drain:     "1 s",
+		producers: "  - {name: p, topic: events, rate: 400/s, keys: {count: 100}, record_size: 100 B, client: java, config: {acks: all}}\n",
+		consumers: "  - {group: g, topics: [events], members: 2, protocol: cooperative, processing: {time: 50 ms, distribution: fixed}, client: java, " +
+			"config: {session.timeout.ms: 6000, heartbeat.interval.ms: 2000}}\n",
+		faults: "  - {at: 1 s, kind: consumer_crash, target: member 2 of g}\n",
+	}.set(t)
+	twice := 0
+	for i := range 10 {
+		first, both := int32(-1), false // the coordinator that gives it out first; two members have had it
+		var given sim.Time
+		s.watch(i, func(w *world, e *sim.Event) {
+			g := &w.consumers.groups[0]
+			one, two := &w.consumers.members[0], &w.consumers.members[1]
+			switch state := g.machine.State(); {
+			case first < 0 && state == kafka.GroupCompletingRebalance && g.machine.Generation() == 2:
+				first, given = g.coordinator, e.At
+			case first >= 0 && g.coordinator == first && !w.processes[first].paused && e.At > given.Add(100*time.Millisecond):
+				w.hit(e.At, &scenarios.Fault{Kind: scenarios.BrokerPause}, first)
+			case state == kafka.GroupStable && two.down && first >= 0 && g.coordinator != first:
+				w.resumeBroker(e.At, first)
+				w.startMember(e.At, 1)
+			case state == kafka.GroupStable && one.machine.Generation() == 2 && two.machine.Generation() == 2 && one.slot[0] >= 0 && two.slot[0] >= 0:
+				both = true
+				if g.machine.Has(one.machine.Key()) {
+					t.Fatal("member 1 belongs to a generation that it has not joined")
+				}
+			}
+		})
+		if both {
+			twice++
+		}
+	}
+	if twice < 5 { // the others' polls end before the session
+		t.Errorf("in %d of 10 replications only is generation 2 given out twice", twice)
+	}
+}
+
 // TestFluidLag: kafka.md J.15. A consumer of fixed rate µ under a load of λ > µ for t
 // lags by (λ − µ)·t at most, and needs peak/(µ − λ') under the load λ' that follows
 // to come back. µ is one record's processing and the client's own work for it, a poll

@@ -182,6 +182,14 @@ func (g *Group) Leader() MemberKey { return g.leader }
 // has not ended.
 func (g *Group) Members() int { return len(g.members) }
 
+// Has reports whether a member belongs to the group under this id. Who carries a
+// generation's number need not: a generation is stored only with its assignment,
+// so that a coordinator that takes over before may give the same number out again,
+// to other members (GroupMetadataManager.java completeClassicGroupJoin appends
+// nothing for a group with members). Kafka tells them apart by member id
+// (classic/ClassicGroup.java validateMember).
+func (g *Group) Has(key MemberKey) bool { return g.find(key) >= 0 }
+
 // Plan is the assignment of the current generation, or nil while there is none.
 // In GroupPreparingRebalance it is the one before.
 func (g *Group) Plan() *Plan { return g.plan }
