@@ -11,8 +11,11 @@ type fateCount struct {
 }
 
 // finalLog is the log that counts at the end of a run: the registered leader's.
-// While there is none, or its process does not serve, nothing is decided, and nothing
-// gone for good that any replica has: then it is the longest.
+// While there is none, or its process does not serve, nothing is decided: then it is
+// the most recent, the longest of those that end in the newest leader epoch. It has
+// all that is committed, whoever will lead (the order of Raft's elections, section
+// 5.4.1); a longer one that ends in an older epoch is a former leader's, which went
+// on after its successor was elected.
 func (w *world) finalLog(p kafka.PartitionID) *replicaLog {
 	base := w.plan.partitions[p].replica
 	if s := &w.control.image[p]; s.Leader != kafka.NoReplica {
@@ -22,7 +25,7 @@ func (w *world) finalLog(p kafka.PartitionID) *replicaLog {
 	}
 	best := &w.replicas[base].log
 	for i := range w.assigned[p] {
-		if log := &w.replicas[base+i].log; log.end > best.end {
+		if log := &w.replicas[base+i].log; log.moreRecent(best) {
 			best = log
 		}
 	}

@@ -74,6 +74,24 @@ func (l *replicaLog) position(offset kafka.Offset, hint int64) int64 {
 // lastEpoch is the epoch of the batch before offset's position.
 func (l *replicaLog) lastEpoch() kafka.LeaderEpoch { return l.epochs.Latest() }
 
+// moreRecent says whether the log ends in a batch of a newer leader epoch than the
+// other one, or is the longer one of the same.
+func (l *replicaLog) moreRecent(than *replicaLog) bool {
+	if a, b := l.newest(), than.newest(); a != b {
+		return a > b
+	}
+	return l.end > than.end
+}
+
+// newest is the leader epoch of the last batch, NoEpoch without one. Unlike
+// lastEpoch it leaves out a leader that has appended nothing.
+func (l *replicaLog) newest() kafka.LeaderEpoch {
+	if n := len(l.entries); n > 0 {
+		return l.entries[n-1].epoch
+	}
+	return kafka.NoEpoch
+}
+
 // truncate cuts the log at an offset and returns the entries that are gone, valid
 // until the next append; their bytes are the caller's to take off
 // (UnifiedLog.truncateTo). An offset below the log start leaves an empty log that
