@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"time"
+
 	"kafkasim/models/kafka"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
@@ -13,23 +15,73 @@ type lossWindow struct {
 	leader   int32 // replica that still takes records; -1: to is final
 }
 
-// openLossWindow begins a window at an election: the successor is a member of the
-// ISR, so it was caught up no longer ago than the lag rule tolerates
-// (replica.lag.time.max.ms and half of it, the raster of the check), and the old
-// leader broke at most a session, a check and a heartbeat ago. The window ends
-// when the old leader stops, or hears that it is one no more.
+// A freeze is a span in which a partition's high watermark stood or may still be
+// held back by it: from the moment at which the registered ISR fell below min ISR
+// (KAFKA-15583: nothing is committed any more) until the lag rule has had the time to
+// find the members that came back.
+type freeze struct {
+	from   sim.Time // when the ISR fell below min ISR; Never: it did not
+	filled sim.Time // since when it has min ISR members again; Never: it has not
+}
+
+// note takes over whether the ISR is below min ISR now. A fall within slack of the
+// last one's end belongs to the same freeze.
+func (f *freeze) note(now sim.Time, under bool, slack time.Duration) {
+	standing := f.from != sim.Never && f.filled == sim.Never
+	switch {
+	case under && !standing:
+		if !f.matters(now, slack) {
+			f.from = now
+		}
+		f.filled = sim.Never
+	case !under && standing:
+		f.filled = now
+	}
+}
+
+// matters says whether an election now may be won by a replica that has no more
+// than what was committed when the freeze began.
+func (f *freeze) matters(now sim.Time, slack time.Duration) bool {
+	return f.from != sim.Never && (f.filled == sim.Never || now.Sub(f.filled) <= slack)
+}
+
+// lossSlack is how long before an election its winner, if it had been in an ISR of at
+// least min ISR members all the time, was caught up at the latest: the lag rule
+// tolerates replica.lag.time.max.ms and half of it, the raster of the check, and the
+// old leader broke at most a session, a check and a heartbeat ago.
+func (w *world) lossSlack() time.Duration {
+	config := &w.plan.cluster.Config
+	return config.ReplicaLagTimeMax*3/2 + config.SessionTimeout + kafka.StaleCheckPeriod(config.SessionTimeout) + config.HeartbeatInterval
+}
+
+// openLossWindow begins a window at an election, lossSlack before it. Below min ISR
+// the lag rule says nothing of who may win:
+//
+//   - the ELR keeps who left the ISR, however long ago, for all that is committed
+//     (KIP-966; PartitionChangeBuilder.isValidNewLeader),
+//   - a follower joins the ISR as soon as it has what lies below the high watermark
+//     and not the whole log (Partition.isFollowerInSync), again and again, though the
+//     next check strikes it out again (KAFKA-19996).
+//
+// Both have what was committed when the ISR fell below min ISR, and so by the lag
+// rule of then all that was appended lossSlack earlier: the window begins there. A
+// member that is back, and has been for lossSlack, is under the lag rule again.
+//
+// The window ends when the old leader stops, or hears that it is one no more.
 func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after *kafka.PartitionState) {
 	if before.Leader == kafka.NoReplica || before.Leader == after.Leader {
 		return
 	}
-	config := &w.plan.cluster.Config
-	slack := config.ReplicaLagTimeMax*3/2 + config.SessionTimeout + kafka.StaleCheckPeriod(config.SessionTimeout) + config.HeartbeatInterval
+	v := &w.observed.partitions[p]
+	slack, from := w.lossSlack(), now
+	if v.freeze.matters(now, slack) {
+		from = v.freeze.from
+	}
 	old := int32(w.plan.partitions[p].replica + int(before.Leader))
-	window := lossWindow{from: now - sim.Time(slack), to: now, leader: old}
+	window := lossWindow{from: from - sim.Time(slack), to: now, leader: old}
 	if w.replicas[old].role != roleLeader {
 		window.leader = -1
 	}
-	v := &w.observed.partitions[p]
 	v.windows = append(v.windows, window)
 }
 

@@ -87,6 +87,7 @@ type partitionWatch struct {
 	stall   time.Duration
 	all     bool // its producers use acks=all
 
+	freeze       freeze
 	windows      []lossWindow
 	confirmed    batchID // the last batch that acks=all acknowledged
 	confirmedEnd kafka.Offset
@@ -266,6 +267,7 @@ func (w *world) reassess(now sim.Time, p kafka.PartitionID) {
 	minISR := w.control.machine.EffectiveMinISR(p)
 	v.underReplicated = s.ISR.Len() < len(w.assigned[p])
 	v.underMinISR = s.ISR.Len() < minISR
+	v.freeze.note(now, v.underMinISR, w.lossSlack())
 	v.leaderless = s.Leader == kafka.NoReplica
 	v.unavailable = v.leaderless
 	if v.leaderless {

@@ -443,6 +443,7 @@ func (w *world) resetWatches() {
 	for i := range w.observed.partitions {
 		v := &w.observed.partitions[i]
 		v.faultAt = sim.Never
+		v.freeze = freeze{sim.Never, sim.Never}
 		v.since = sim.Time(prologue)
 		v.confirmed = noBatch
 	}

@@ -1,0 +1,63 @@
+package batch
+
+import (
+	"testing"
+	"time"
+
+	"kafkasim/models/kafka"
+	"kafkasim/sim"
+)
+
+// pair is a topic of one partition with two replicas, both of which make its min ISR.
+const pair = `  - {name: events, partitions: 1, replication_factor: 2, assignment: [[1, 2]], config: {min.insync.replicas: 2}}
+`
+
+// TestLossBoundBelowMinISR: below min ISR the winner of a clean election may lack
+// much more than the lag rule tolerates, and loss.bound.acked must say so. At acks=1
+// the leader goes on without its follower from 20 s on and dies at 60 s. With the ELR
+// its follower, out of the ISR since 22 to 23 s, is elected from there. Without it the
+// follower copies one batch each 0.6 s, which never brings it to the log's end, but
+// again and again to the high watermark that stands for it, and so into the ISR
+// (KAFKA-19996); where it is in it at 60 s, it is elected. The rule of the lag, the
+// session, the check and the heartbeat alone allows a loss of 3 + 3 + 0.375 + 2 = 8.4 s.
+func TestLossBoundBelowMinISR(t *testing.T) {
+	const rate, slack = 100.0, 8.375
+	for _, c := range []struct {
+		what, elr, fault string
+		elected          float64 // at least, of ten
+	}{
+		{"elected from the ELR", "true", "kind: partition, between: [[broker 1], [broker 2]]", 10},
+		{"elected from an ISR joined at a standing high watermark", "false", "kind: network_delay, between: [[broker 1], [broker 2]], delay: 300 ms", 1},
+	} {
+		s := act{
+			cluster: `kafka: "4.3", brokers: 3, controllers: 1, hardware: container, features: {eligible_leader_replicas: ` + c.elr + `},
+  config: {replica.lag.time.max.ms: 2000, broker.session.timeout.ms: 3000, replica.fetch.max.bytes: 1}`,
+			topics:    pair,
+			duration:  "70 s",
+			producers: "  - {name: p, topic: events, rate: 100/s, arrivals: even, record_size: 100 B, client: java, config: {acks: 1, linger.ms: 0}}\n",
+			faults:    "  - {at: 20 s, " + c.fault + "}\n  - {at: 60 s, kind: broker_crash, target: broker 1}\n",
+		}.set(t)
+		elected := 0.0
+		for i := range 10 {
+			end := kafka.Offset(0)
+			o := s.watch(i, func(w *world, e *sim.Event) {
+				if e.At < at(60*time.Second) {
+					end = replicaAt(w, 0, 2).log.end
+				}
+			})
+			lost, bound := o.value("records.lost.acked"), o.value("loss.bound.acked")
+			if leads(&s.runner.world, 0) != 2 {
+				within(t, c.what+": lost without a successor", lost, 0, 0)
+				continue
+			}
+			elected++
+			// What was sent in the first 60 s and not copied: to a tenth of a second.
+			within(t, c.what+": lost, less what was not copied", lost-(60*rate-float64(end)), -10, 10)
+			within(t, c.what+": seconds of records lost", lost/rate, 2*slack, 60)
+			// The ISR falls below min ISR 2 s after the fault at the earliest, and the
+			// window begins slack before that.
+			within(t, c.what+": bound", bound, lost, (60-22+slack)*rate+10)
+		}
+		within(t, c.what+": elections won", elected, c.elected, 10)
+	}
+}
