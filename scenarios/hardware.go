@@ -60,9 +60,11 @@ func mustReadHardware(name string) *Hardware {
 }
 
 func hardwareSettings(entries yaml.MapSlice) []Setting {
-	settings := make([]Setting, len(entries))
-	for i, entry := range entries {
-		settings[i] = Setting{Name: fmt.Sprint(entry.Key), Value: fmt.Sprint(entry.Value)}
+	var settings []Setting
+	for _, entry := range entries {
+		if name := fmt.Sprint(entry.Key); name != calibrationKey {
+			settings = append(settings, Setting{Name: name, Value: fmt.Sprint(entry.Value)})
+		}
 	}
 	return settings
 }
