@@ -95,7 +95,7 @@ type fakeTrouble struct {
 	at   time.Time
 }
 
-func (t *fakeTrouble) Since() time.Time                            { return t.at }
+func (t *fakeTrouble) Since() time.Time                        { return t.at }
 func (t *fakeTrouble) Heal(context.Context) (time.Time, error) { return t.site.did("heal the network") }
 
 type fakeProcess struct {

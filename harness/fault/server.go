@@ -194,22 +194,29 @@ func (e *Executor) sides(ctx context.Context, f *scenarios.Fault) (sides [2][]Pa
 		return sides, why, err
 	}
 	for s := range sides {
-		for k := range f.Between[s] {
-			t := &f.Between[s][k]
-			if t.Kind == scenarios.TargetClients {
-				sides[s] = append(sides[s], Party{Clients: true})
-				continue
-			}
-			nodes, why, err := e.resolve(ctx, t)
-			if why != "" || err != nil {
-				return sides, why, err
-			}
-			for _, n := range nodes {
-				sides[s] = append(sides[s], Party{Node: n})
-			}
+		if sides[s], why, err = e.parties(ctx, f.Between[s]); why != "" || err != nil {
+			return sides, why, err
 		}
 	}
 	return sides, "", nil
+}
+
+// parties are those that a list of targets names.
+func (e *Executor) parties(ctx context.Context, targets []scenarios.Target) (list []Party, why string, err error) {
+	for k := range targets {
+		if targets[k].Kind == scenarios.TargetClients {
+			list = append(list, Party{Clients: true})
+			continue
+		}
+		nodes, why, err := e.resolve(ctx, &targets[k])
+		if why != "" || err != nil {
+			return nil, why, err
+		}
+		for _, n := range nodes {
+			list = append(list, Party{Node: n})
+		}
+	}
+	return list, "", nil
 }
 
 // everybody are all nodes, each once.
