@@ -17,9 +17,9 @@ const calibrationKey = "calibration"
 
 // ParseHardware reads a machine profile, a file like those of this package: a map
 // of figures, and perhaps the calibration that they come from, which is returned
-// as it is written. What the file does not give is as in the profile that it
-// names under profile, or else as in container. Problems are in the order of the
-// file; then there is no profile.
+// as it is written. The file gives every figure, or names under profile a shipped
+// one to take the others from. Problems are in the order of the file; then there
+// is no profile.
 func ParseHardware(name string, source []byte) (h *Hardware, calibration string, problems []Problem) {
 	r := &reader{file: name}
 	root := loadYAML(r, source, place{})
@@ -30,32 +30,54 @@ func ParseHardware(name string, source []byte) (h *Hardware, calibration string,
 		r.problem(root.at, "the profile is %s; it must be a map of a machine's figures, as in cores: 4", root.noun())
 		return nil, "", r.sorted()
 	}
-	var figures []entry
-	base := mustReadHardware("container")
+	base := new(Hardware)
+	figures := &node{kind: mapNode, at: root.at}
 	for _, e := range root.entries {
 		switch {
 		case e.key == calibrationKey && e.value.kind == scalarNode:
 			calibration = e.value.text
 		case e.key == "profile" && e.value.kind == scalarNode:
-			named, found := hardwareByName(e.value.text)
-			if !found {
-				r.problem(e.value.at, "profile: there is no profile %s; %s", shown(e.value.text), didYouMean(e.value.text, hardwareNames(), "profiles"))
-				continue
-			}
-			base = named
+			base = r.namedProfile(e.value)
 		default:
-			figures = append(figures, e)
+			figures.entries = append(figures.entries, e)
 		}
 	}
 	var settings value[[]Setting]
-	settingsForm(&settings).read(r, "the profile", &node{kind: mapNode, at: root.at, entries: figures})
-	changed, found := decodeInlineHardware(base, settings.is)
-	r.adopt(root, found)
+	settingsForm(&settings).read(r, "the profile", figures)
+	if len(r.problems) == 0 && base.Name == "" {
+		r.wholeProfile(figures)
+	}
+	if len(r.problems) == 0 {
+		h, problems = decodeInlineHardware(base, settings.is)
+		r.adopt(root, problems)
+	}
 	if len(r.problems) > 0 {
 		return nil, "", r.sorted()
 	}
-	changed.Name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".yaml")
-	return changed, calibration, nil
+	h.Name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".yaml")
+	return h, calibration, nil
+}
+
+// namedProfile is the shipped profile that a file builds on.
+func (r *reader) namedProfile(n *node) *Hardware {
+	h, found := hardwareByName(n.text)
+	if !found {
+		r.problem(n.at, "profile: there is no profile %s; %s", shown(n.text), didYouMean(n.text, hardwareNames(), "profiles"))
+		return new(Hardware)
+	}
+	return h
+}
+
+// wholeProfile reports the figures that a profile lacks which builds on no other.
+func (r *reader) wholeProfile(figures *node) {
+	for _, name := range []string{
+		"cores", "speed", "network", "rtt_same_rack", "rtt_cross_rack", "disk_write", "disk_read", "disk_seek", "fsync", "cpu_per_mb",
+		"cpu_per_request", "cpu_idle", "wakeup", "metadata_apply", "page_cache", "recovery_rate", "clean_load",
+	} {
+		if figures.get(name) == nil {
+			r.problem(figures.at, "%s is missing in the profile; add it, or a shipped profile to take it from, as in profile: container", name)
+		}
+	}
 }
 
 // HardwareSource is the file of a shipped profile; false if there is none of that

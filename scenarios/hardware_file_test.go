@@ -58,13 +58,26 @@ func TestProfileFilesKeepTheirCalibration(t *testing.T) {
 	}
 }
 
+func mustSource(t *testing.T, name string) []byte {
+	t.Helper()
+	source, found := HardwareSource(name)
+	if !found {
+		t.Fatalf("%s has no source", name)
+	}
+	return source
+}
+
 func TestProblemsOfProfileFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ source, want string }{
-		{"cores: 4\nwakup: 1 ms\n", `p.yaml:2:1: unknown key "wakup" of a machine; the nearest known is wakeup`},
-		{"cores: 4\nspeed: fast\n", `p.yaml:2:8: speed: "fast" is not a number`},
-		{"profile: containr\n", "p.yaml:1:10: profile: there is no profile containr; did you mean container?"},
+		{"profile: container\ncores: 4\nwakup: 1 ms\n", `p.yaml:3:1: unknown key "wakup" of a machine; the nearest known is wakeup`},
+		{"profile: container\nspeed: fast\n", `p.yaml:2:8: speed: "fast" is not a number`},
+		{"profile: containr\n", `p.yaml:1:10: profile: there is no profile "containr"; did you mean container?`},
 		{"cores: [1]\n", "p.yaml:1:8: cores is a list; a setting has a single value"},
+		{
+			strings.Replace(string(mustSource(t, "m7g.xlarge")), "\nspeed:", "\n# speed:", 1),
+			"p.yaml:3:1: speed is missing in the profile; add it, or a shipped profile to take it from, as in profile: container",
+		},
 		{"- cores\n", "p.yaml:1:1: the profile is a list; it must be a map of a machine's figures, as in cores: 4"},
 	} {
 		h, _, problems := ParseHardware("p.yaml", []byte(c.source))
