@@ -18,6 +18,22 @@ func (s *Spec) hash() string {
 	for i := range canonical.Faults {
 		canonical.Faults[i].Line = 0
 	}
+	canonical.Clusters = slices.Clone(s.Clusters) // settings as written: Config says what they mean
+	for i := range canonical.Clusters {
+		canonical.Clusters[i].Settings = nil
+	}
+	canonical.Topics = slices.Clone(s.Topics)
+	for i := range canonical.Topics {
+		canonical.Topics[i].Settings = nil
+	}
+	canonical.Producers = slices.Clone(s.Producers)
+	for i := range canonical.Producers {
+		canonical.Producers[i].Settings = nil
+	}
+	canonical.Groups = slices.Clone(s.Groups)
+	for i := range canonical.Groups {
+		canonical.Groups[i].Settings = nil
+	}
 	canonical.Objectives = slices.Clone(s.Objectives)
 	for i := range canonical.Objectives {
 		canonical.Objectives[i].Expression = ""

@@ -42,6 +42,7 @@ func (s *resolver) cluster(name string, v *value[fileCluster]) Cluster {
 	c.ELR = f.features.is.elr.or(c.Version >= V41)
 	if !s.tooMany() {
 		var problems []Problem
+		c.Settings = f.config.is
 		c.Config, problems = decodeBrokerConfig(f.config.is)
 		s.adopt(f.config.node, problems)
 	}
@@ -193,6 +194,7 @@ func (s *resolver) topicOf(v *value[fileTopic]) Topic {
 	}
 	if !s.tooMany() {
 		var problems []Problem
+		t.Settings = f.config.is
 		t.Config, problems = decodeTopicConfig(topicDefaults(s.clusterConfig(t.Cluster)), f.config.is)
 		s.adopt(f.config.node, problems)
 	}

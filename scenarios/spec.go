@@ -59,6 +59,7 @@ type Cluster struct {
 	Controllers int      // dedicated controllers (ids from 101); 0 = combined mode
 	ELR         bool     // feature eligible.leader.replicas.version = 1
 	Config      BrokerConfig
+	Settings    []Setting `json:",omitempty"` // Config as written, for real brokers; not part of the hash
 }
 
 // Version is a Kafka release line.
@@ -134,6 +135,7 @@ type Topic struct {
 	ReplicationFactor int
 	Assignment        [][]int // broker ids by partition, first preferred; nil = Kafka's own placement
 	Config            TopicConfig
+	Settings          []Setting `json:",omitempty"` // Config as written, for real brokers; not part of the hash
 }
 
 // Client is whose defaults and habits a client has.
@@ -187,6 +189,7 @@ type Producer struct {
 	Client      Client
 	Partitioner Partitioner
 	Config      ProducerConfig
+	Settings    []Setting `json:",omitempty"` // Config as written, for real clients; not part of the hash
 }
 
 // RecordSize is the serialized size of a record: fixed, or lognormal with this
@@ -281,6 +284,7 @@ type Group struct {
 	Commit     CommitMode
 	Client     Client
 	Config     ConsumerConfig
+	Settings   []Setting   `json:",omitempty"` // Config as written, for real clients; not part of the hash
 	Autoscaler *Autoscaler // nil: Members is fixed
 }
 
@@ -388,6 +392,7 @@ const (
 	SlowDownstream
 	ConfigChange
 	RollingRestart
+	ConsumerStop // the application closes its client: commits, leaves the group
 )
 
 // A Fault is something that breaks at a time, or by a random process.
