@@ -83,7 +83,7 @@ wait "$maven" || {
 }
 
 "$jdk/bin/jlink" --output "$root/opt/java" --strip-debug --no-man-pages --no-header-files --compress=0 \
-	--add-modules java.base,java.logging,java.management,java.naming,java.security.jgss,java.security.sasl,java.sql,java.xml,jdk.crypto.ec,jdk.jcmd,jdk.management,jdk.unsupported,jdk.zipfs
+	--add-modules java.base,java.desktop,java.logging,java.management,java.naming,java.security.jgss,java.security.sasl,java.sql,java.xml,jdk.crypto.ec,jdk.jcmd,jdk.management,jdk.unsupported,jdk.zipfs
 "$root/opt/java/bin/java" -Xshare:dump >/dev/null
 mkdir -p "$root/opt/kafka"
 cp -r "$work/libs" "$root/opt/kafka/libs"
