@@ -41,6 +41,7 @@ func (s *resolver) producer(v *value[fileProducer]) Producer {
 	}
 	if (!f.client.given() || f.client.known) && !s.tooMany() { // without knowing the client, its settings cannot be judged
 		var problems []Problem
+		p.Settings = f.config.is
 		p.Config, problems = decodeProducerConfig(p.Client, f.config.is, f.options.is)
 		s.adopt(settingsNode(&f.config, &f.options, v.node), problems)
 		if len(problems) == 0 {
@@ -134,6 +135,7 @@ func (s *resolver) group(v *value[fileConsumer]) Group {
 		return g
 	}
 	var problems []Problem
+	g.Settings = f.config.is
 	g.Config, problems = decodeConsumerConfig(g.Client, g.Protocol, f.config.is, f.options.is)
 	if len(problems) == 0 {
 		problems = checkSessionTimeout(s.spec.Clusters[g.Cluster].Config, g.Protocol, g.Config, f.config.is)
