@@ -96,6 +96,7 @@ func faultKinds() []word[FaultKind] {
 		{"slow_downstream", SlowDownstream},
 		{"config_change", ConfigChange},
 		{"rolling_restart", RollingRestart},
+		{"consumer_stop", ConsumerStop},
 	}
 }
 

@@ -43,7 +43,7 @@ func ruleOf(kind FaultKind) faultRule {
 		return faultRule{targets: []TargetKind{TargetRack}, each: []string{"rack"}}
 	case ControllerCrash:
 		return faultRule{targets: []TargetKind{TargetController, TargetActiveController}, each: []string{"controller"}}
-	case ConsumerCrash, ConsumerPause:
+	case ConsumerCrash, ConsumerPause, ConsumerStop:
 		return faultRule{targets: []TargetKind{TargetMember}, each: []string{"client"}}
 	case ProducerCrash:
 		return faultRule{targets: []TargetKind{TargetProducer}, each: []string{"client"}}

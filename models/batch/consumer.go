@@ -69,6 +69,9 @@ type memberState struct {
 	machine *kafka.Member
 	config  *scenarios.Group
 	down    bool
+	stop    stopStage
+	goodbye int64 // sequence of the LeaveGroup under way; 0: none
+	returns bool  // it is closing, and starts again when it is gone
 
 	owned    []ownedPartition
 	slot     []int32 // by flat partition: index in owned, or -1
@@ -167,6 +170,7 @@ func (w *world) drive(now sim.Time, i int32, input func(m *kafka.Member, out []k
 		w.memberEffect(now, i, &out[k])
 	}
 	w.consumers.pool = append(w.consumers.pool, out)
+	w.leftGroup(now, i)
 }
 
 // memberEffect carries out one effect of a member's machine.
@@ -174,6 +178,9 @@ func (w *world) memberEffect(now sim.Time, i int32, e *kafka.MemberEffect) {
 	m := &w.consumers.members[i]
 	switch e.Kind {
 	case kafka.SendToCoordinator:
+		if e.Request.Kind == kafka.LeaveGroup && m.stop == leaving && m.coordinator >= 0 {
+			m.goodbye = int64(e.Request.Sequence)
+		}
 		w.sendGroup(now, i, &e.Request)
 	case kafka.FindCoordinator:
 		w.findCoordinator(now, i)
@@ -271,7 +278,7 @@ func (w *world) freeChunk(c chunk) {
 func (w *world) tryConsume(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
 	java := m.config.Client == scenarios.Java
-	if m.down || (java && m.processing && !m.handing) {
+	if m.down || m.stop == leaving || (java && m.processing && !m.handing) {
 		return
 	}
 	lacking := false

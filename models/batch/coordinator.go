@@ -202,6 +202,7 @@ func (w *world) onGroupReply(now sim.Time, id msgID) {
 	response := w.consumers.calls[msg.ref].response
 	m.answered = max(m.answered, int64(response.Sequence))
 	w.freeGroup(id)
+	m.goodbyeDone(int64(response.Sequence))
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {
 		return machine.OnResponse(now, response, out)
 	})
@@ -214,7 +215,7 @@ func (w *world) coordinatorLost(now sim.Time, i int32) {
 	if m.down || m.coordinator < 0 {
 		return
 	}
-	m.coordinator = -1
+	m.coordinator, m.goodbye = -1, 0
 	w.commitAnswered(now, i, m.revoking, kafka.CoordinatorNotAvailable)
 	w.commitAnswered(now, i, m.committing, kafka.CoordinatorNotAvailable)
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {

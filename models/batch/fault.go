@@ -105,6 +105,8 @@ func (w *world) hit(now sim.Time, f *scenarios.Fault, n int32) {
 		w.crashServer(now, n, false)
 	case scenarios.ConsumerCrash:
 		w.crashMember(now, w.memberOf(n))
+	case scenarios.ConsumerStop:
+		w.stopMember(now, w.memberOf(n))
 	case scenarios.ConsumerPause:
 		w.pauseMember(now, w.memberOf(n))
 	case scenarios.ProducerCrash:
@@ -135,6 +137,8 @@ func (w *world) onHeal(now sim.Time, i int32) {
 			w.machines.host.Slow(now, int(n), 1)
 		case scenarios.ConsumerCrash:
 			w.startMember(now, w.memberOf(n))
+		case scenarios.ConsumerStop:
+			w.bringMemberBack(now, w.memberOf(n))
 		case scenarios.ConsumerPause:
 			w.thaw(now, n)
 		case scenarios.ProducerCrash:

@@ -59,7 +59,15 @@ func (w *world) crashMember(now sim.Time, i int32) {
 	if m.processing {
 		w.deliver(now, i)
 	}
+	w.endMember(now, i)
+}
+
+// endMember is the end of a member's process: what its client held is gone.
+func (w *world) endMember(now sim.Time, i int32) {
+	m := &w.consumers.members[i]
 	m.down = true
+	m.stop, m.goodbye, m.returns = notStopping, 0, false
+	m.committing, m.revoking = 0, 0
 	m.polling, m.processing = false, false
 	m.polls++
 	for len(m.owned) > 0 {
@@ -112,7 +120,7 @@ const emptyPoll = 100 * time.Millisecond
 // poll commits and begins the interval anew (autoCommit).
 func (w *world) onCommitDue(now sim.Time, i int32, inc int64) {
 	m := &w.consumers.members[i]
-	if m.down || int64(w.processes[m.node].inc) != inc {
+	if m.down || m.stop == leaving || int64(w.processes[m.node].inc) != inc {
 		return
 	}
 	next := now.Add(m.config.Config.AutoCommitInterval)

@@ -134,6 +134,10 @@ func (w *world) enterPoll(now sim.Time, i int32) {
 	if m.down {
 		return
 	}
+	if m.stop != notStopping {
+		w.closeMember(now, i)
+		return
+	}
 	m.processing = false
 	m.polling = true
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {

@@ -136,10 +136,12 @@ func (s *swarmWriter) clientFault(at, duration string) {
 	}
 	g := s.IntN(len(s.groups))
 	member := fmt.Sprintf("member %d of g%d", 1+s.IntN(s.memberCount[g]), g)
-	switch s.IntN(5) {
+	switch s.IntN(6) {
 	case 0, 1:
 		s.line("  - {at: %s, kind: consumer_crash, target: %s%s}", at, member, s.heals(duration))
-	case 2, 3:
+	case 2:
+		s.line("  - {at: %s, kind: consumer_stop, target: %s%s}", at, member, s.heals(duration))
+	case 3, 4:
 		s.line("  - {at: %s, kind: consumer_pause, target: %s%s}", at, member, s.heals(duration))
 	default:
 		s.line("  - {at: %s, kind: slow_downstream, target: %s, factor: %s%s}", at, member, s.pick("2", "100"), s.heals(duration))

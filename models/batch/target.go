@@ -99,8 +99,7 @@ func (w *world) standing(nodes []int32, kind scenarios.FaultKind) ([]int32, stri
 	}
 	var up []int32
 	for _, n := range nodes {
-		p := &w.processes[n]
-		if p.up && !p.paused && !(int(n) < w.plan.brokers && w.brokers[n].life == lifeStopping) {
+		if p := &w.processes[n]; p.up && !p.paused && !w.ending(n) {
 			up = append(up, n)
 		}
 	}
@@ -108,6 +107,15 @@ func (w *world) standing(nodes []int32, kind scenarios.FaultKind) ([]int32, stri
 		return nil, "its target is down already"
 	}
 	return up, ""
+}
+
+// ending reports whether a broker is shutting down, or a member closing.
+func (w *world) ending(n int32) bool {
+	if int(n) < w.plan.brokers {
+		return w.brokers[n].life == lifeStopping
+	}
+	i := int(w.memberOf(n))
+	return i >= 0 && i < len(w.consumers.members) && w.consumers.members[i].stop != notStopping
 }
 
 // controllerNode is the node of controller 101.., or in combined mode of the
