@@ -1,0 +1,68 @@
+package compare
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// test fills in the two-sided test of where the measured values rank among the
+// predicted ones.
+func (r *row) test() {
+	n, sum := 0.0, 0.0
+	for _, v := range r.measured {
+		if math.IsNaN(v) {
+			continue
+		}
+		below, _ := slices.BinarySearch(r.sorted, v)
+		upTo := below
+		for upTo < len(r.sorted) && r.sorted[upTo] == v {
+			upTo++
+		}
+		level := (float64(below) + float64(upTo-below+1)/2) / float64(len(r.sorted)+1)
+		sum += distuv.UnitNormal.Quantile(level)
+		n++
+	}
+	// Repetitions share a profile: n of them are worth n/(1+(n−1)ρ).
+	worth, samples := n/(1+float64((n-1)*r.within)), r.effective()
+	z := sum / n * math.Sqrt(worth) / math.Sqrt(1+worth/samples)
+	p := 2 * distuv.UnitNormal.CDF(-math.Abs(z))
+	r.P = Number(min(max(p, 2/choose(samples+worth, worth)), 1))
+}
+
+// choose is the binomial coefficient, also between whole numbers.
+func choose(n, k float64) float64 {
+	a, _ := math.Lgamma(n + 1)
+	b, _ := math.Lgamma(k + 1)
+	c, _ := math.Lgamma(n - k + 1)
+	return math.Exp(a - b - c)
+}
+
+// holm adjusts the P of several hypotheses so that the chance of any false
+// rejection is at most the level that they are held against.
+//
+// Source: Holm, A simple sequentially rejective multiple test procedure,
+// Scandinavian Journal of Statistics 6 (1979).
+func holm(ps []float64) []float64 {
+	order := make([]int, len(ps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case ps[a] < ps[b]:
+			return -1
+		case ps[a] > ps[b]:
+			return 1
+		}
+		return 0
+	})
+	out := make([]float64, len(ps))
+	worst := 0.0
+	for i, at := range order {
+		worst = max(worst, min(ps[at]*float64(len(ps)-i), 1))
+		out[at] = worst
+	}
+	return out
+}
