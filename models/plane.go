@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"kafkasim/models/batch"
 	"kafkasim/models/workload"
+	"kafkasim/reports/result"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
@@ -111,4 +113,13 @@ func checkSharing(spec *scenarios.Spec) error {
 			"so use fewer brokers, or a profile of machines of their own such as m7g.xlarge", shared, spec.Name, maxSharing)
 	}
 	return nil
+}
+
+// Grid is the common grid of a scenario's time lines, which measured runs share.
+func Grid(spec *scenarios.Spec) (result.Grid, error) {
+	plane, err := batch.New(spec)
+	if err != nil {
+		return result.Grid{}, err
+	}
+	return plane.Grid(), nil
 }
