@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/tally"
 	"kafkasim/sim"
 	"kafkasim/sim/stats"
 )
@@ -66,12 +67,7 @@ type readCounts struct {
 }
 
 // A lagPeak follows a group's lag for its drain time.
-type lagPeak struct {
-	steady  int64 // median-like level before the peak: the lag at the end of the warm-up
-	peak    int64
-	peakAt  sim.Time
-	drained sim.Time // first time back at the steady level after the peak; 0: not yet
-}
+type lagPeak = tally.Peak
 
 // A partitionWatch is the state of one partition as the ledger of time sees it.
 type partitionWatch struct {
@@ -419,7 +415,7 @@ func (w *world) sampleLag(now sim.Time, group int) {
 	o.lagRecords[group].Add(lag, uint64(tickStep))
 	o.lagTime[group].Add(int64(oldest), uint64(tickStep))
 	o.committed[group].Add(behind, uint64(tickStep))
-	o.lagPeak[group].follow(now, lag, o.warmupEnds)
+	o.lagPeak[group].Follow(now.Sub(0), lag, now < o.warmupEnds.Add(tickStep))
 }
 
 // processedUpTo is a group's position in a partition: its owner's, or what it
@@ -445,21 +441,6 @@ func (w *world) ageOf(now sim.Time, rep *replica, offset kafka.Offset) time.Dura
 		return 0
 	}
 	return now.Sub(w.records[r].at)
-}
-
-// follow notes the peak of a lag and when it is back at its steady level: at most
-// a tenth of the peak above where it was when the warm-up ended.
-func (p *lagPeak) follow(now sim.Time, lag int64, warm sim.Time) {
-	if now < warm.Add(tickStep) {
-		p.steady = lag
-	}
-	if lag > p.peak {
-		p.peak, p.peakAt, p.drained = lag, now, 0
-		return
-	}
-	if p.drained == 0 && p.peak > 0 && lag <= p.steady+(p.peak-p.steady)/10 {
-		p.drained = now
-	}
 }
 
 // sampleBytes takes the bytes of the last second, by broker.

@@ -6,6 +6,7 @@ import (
 
 	"kafkasim/models/kafka"
 	"kafkasim/reports/result"
+	"kafkasim/reports/result/tally"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
@@ -47,7 +48,7 @@ const (
 func newSeries(grid *seriesGrid, w *world) series {
 	names := []string{"records.generated", "records.acked", "leaderless", "under_replicated"}
 	for g := range w.plan.spec.Groups {
-		l := label("group", w.plan.spec.Groups[g].Name)
+		l := tally.Label("group", w.plan.spec.Groups[g].Name)
 		names = append(names, "lag.records"+l, "lag.time"+l)
 	}
 	s := series{grid: grid}
