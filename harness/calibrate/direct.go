@@ -1,0 +1,86 @@
+package calibrate
+
+import (
+	"math"
+	"time"
+
+	"kafkasim/scenarios"
+)
+
+// Direct is what can be read off a healthy cluster without a model. Each list may
+// be empty: then the figure stays what it is in the profile that one begins with.
+type Direct struct {
+	// CleanLoad is, for each start of a broker's process with clean logs while the
+	// rest of the machine was at rest, the time until it registers with the
+	// controller.
+	CleanLoad []time.Duration `json:"clean_load,omitempty"`
+	// MetadataApply is, for changes of the metadata and for each broker, the time
+	// from the commit of the change to the broker's acting on it.
+	MetadataApply []time.Duration `json:"metadata_apply,omitempty"`
+	// Fsync are fdatasyncs of some KiB on the brokers' disk.
+	Fsync []time.Duration `json:"fsync,omitempty"`
+}
+
+// merge adds what another look at the same machine saw.
+func (d *Direct) merge(o Direct) {
+	d.CleanLoad = append(d.CleanLoad, o.CleanLoad...)
+	d.MetadataApply = append(d.MetadataApply, o.MetadataApply...)
+	d.Fsync = append(d.Fsync, o.Fsync...)
+}
+
+// enoughDirect is the least number of readings that say anything of a spread.
+const enoughDirect = 3
+
+// apply puts what was read into a profile and returns the figures that it changed.
+//
+// A model has one clean_load for all starts of a replication where a machine has
+// another one each time; so the uncertainty of that is the spread of the starts
+// themselves and not of their mean. A law's own uncertainty is that of the moments
+// of a normal sample: sd/√n of the mean, sd/√(2(n−1)) of the standard deviation.
+func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
+	var found []Parameter
+	note := func(name string, before, sd float64, readings int) {
+		c, _ := coordinateNamed(name)
+		found = append(found, Parameter{
+			Name: name, Before: math.Exp(before), After: math.Exp(c.get(h)), Deviation: sd, Source: Read, Readings: readings, Identified: true,
+		})
+	}
+	if mean, sd, known := logMoments(d.CleanLoad); known {
+		c, _ := coordinateNamed("clean_load")
+		before := c.get(h)
+		c.set(h, mean)
+		note(c.name, before, float64(sd*math.Sqrt(1+1/float64(len(d.CleanLoad)))), len(d.CleanLoad))
+	}
+	for _, law := range []struct {
+		name     string
+		readings []time.Duration
+	}{{"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}} {
+		mean, sd, known := logMoments(law.readings)
+		if !known {
+			continue
+		}
+		n := float64(len(law.readings))
+		median, _ := coordinateNamed(law.name)
+		spread, _ := coordinateNamed(law.name + "_spread")
+		before, beforeSpread := median.get(h), spread.get(h)
+		median.set(h, mean)
+		spread.set(h, math.Log(max(sd, leastSpread)))
+		note(median.name, before, sd/math.Sqrt(n), len(law.readings))
+		note(spread.name, beforeSpread, 1/math.Sqrt(2*(n-1)), len(law.readings))
+	}
+	return found
+}
+
+// logMoments are the mean and the standard deviation of the logarithms of some
+// times, in ns; not known of fewer than enoughDirect.
+func logMoments(times []time.Duration) (mean, sd float64, known bool) {
+	if len(times) < enoughDirect {
+		return 0, 0, false
+	}
+	x := make([]float64, len(times))
+	for i, t := range times {
+		x[i] = logSpan(t)
+	}
+	mean, sd = momentsOf(x)
+	return mean, sd, true
+}

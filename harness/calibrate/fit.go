@@ -1,0 +1,334 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kafkasim/models"
+	"kafkasim/reports/result"
+	"kafkasim/scenarios"
+)
+
+// A Simulate runs a scenario's replications, as models.Simulate does.
+type Simulate func(ctx context.Context, spec *scenarios.Spec, o models.Options) (*result.Set, error)
+
+// How many replications a simulation of the search has, one of those that say how
+// much a replication scatters, and one of those that the final figures come from.
+const (
+	searchReplications  = 2
+	scatterReplications = 6
+	finalReplications   = 8
+)
+
+// A search looks for the profile whose simulations are nearest to what was
+// measured, among those that a change of the coordinates makes of base.
+//
+// It is damped least squares on logarithms: simulate around where it stands, take
+// the figures as linear in the coordinates inside a box, go to the nearest place
+// there, and make the box smaller when that was no gain. All simulations draw the
+// same random numbers, so that their differences come from the profiles.
+type search struct {
+	simulate    Simulate
+	workers     int
+	seed        uint64
+	specs       []*scenarios.Spec
+	base        scenarios.Hardware
+	coordinates []coordinate
+	centre      []float64 // where base stands: the prior's mean
+	measured    []float64 // logarithms; NaN where there is nothing
+	sigma       []float64 // of each difference between simulated and measured
+	progress    func(simulations int)
+	done        int
+}
+
+// robust is beyond how many of its standard deviations a difference counts less:
+// linearly and not squared, so that one figure that no profile can give does not
+// rule the others (Huber, Robust Estimation of a Location Parameter, 1964).
+const robust = 2.0
+
+// together says how much the figures of one distribution tell beside each other:
+// the four move together, and count as two.
+const together = 0.5
+
+// cost is the distance of simulated logarithms from the measured ones, and that of
+// their place from the prior's mean, in squared standard deviations.
+func (s *search) cost(x, simulated []float64) float64 {
+	total := 0.0
+	for i := range simulated {
+		total += together * huber(s.difference(i, simulated[i]))
+	}
+	for i, c := range s.coordinates {
+		d := (x[i] - s.centre[i]) / c.prior
+		total += d * d
+	}
+	return total
+}
+
+// difference is simulated from measured, in standard deviations.
+func (s *search) difference(i int, simulated float64) float64 {
+	switch {
+	case math.IsNaN(s.measured[i]):
+		return 0
+	case math.IsNaN(simulated):
+		return 2 * robust // the profile is so slow that nothing came back
+	}
+	return (simulated - s.measured[i]) / s.sigma[i]
+}
+
+func huber(d float64) float64 {
+	if d = math.Abs(d); d > robust {
+		return float64(2*robust*d) - robust*robust
+	}
+	return d * d
+}
+
+// predict simulates what the profile at x gives.
+func (s *search) predict(ctx context.Context, x []float64, replications int, seed uint64) ([]*result.Set, error) {
+	h := at(s.base, s.coordinates, x)
+	sets := make([]*result.Set, len(s.specs))
+	for i, spec := range s.specs {
+		own := *spec.WithHardware(&h)
+		own.Replications, own.Seed = replications, seed
+		set, err := s.simulate(ctx, &own, models.Options{Plane: "batch", Workers: 1})
+		if err != nil {
+			return nil, fmt.Errorf("simulate %s: %w", spec.Name, err)
+		}
+		sets[i] = set
+	}
+	return sets, nil
+}
+
+// all are the logarithms of every figure of every scenario.
+func (s *search) all(sets []*result.Set) []float64 {
+	var x []float64
+	for i, set := range sets {
+		x = append(x, logs(s.specs[i], set)...)
+	}
+	return x
+}
+
+// predictAll simulates several places at once, on as many cores as there may be.
+func (s *search) predictAll(ctx context.Context, places [][]float64) ([][]float64, error) {
+	found := make([][]float64, len(places))
+	errs := make([]error, len(places))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range max(1, min(s.workers, len(places))) {
+		workers.Go(func() {
+			for i := range next {
+				var sets []*result.Set
+				if sets, errs[i] = s.predict(ctx, places[i], searchReplications, s.seed); errs[i] == nil {
+					found[i] = s.all(sets)
+				}
+			}
+		})
+	}
+	for i := range places {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	s.done += len(places)
+	s.progress(s.done)
+	return found, errors.Join(errs...)
+}
+
+// Steps and sizes of the search, on the scale of logarithms: the first box is a
+// factor of 2.7 to both sides, slopes are taken over at least ±10 %, and a box of
+// 5 % is the end.
+const (
+	firstBox   = 1.0
+	widestStep = 0.3
+	leastStep  = 0.1
+	lastBox    = 0.05
+	rounds     = 8
+	gain       = 0.2 // of cost, in squared standard deviations: less is an end too
+)
+
+// run looks for the best place and returns it with the slopes there.
+func (s *search) run(ctx context.Context) (x []float64, slopes *mat.Dense, simulated []float64, err error) {
+	x = slices.Clone(s.centre)
+	first, err := s.predictAll(ctx, [][]float64{x})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	simulated = first[0]
+	box := firstBox
+	for range rounds {
+		if slopes, err = s.slopes(ctx, x, min(widestStep, max(leastStep, box/2))); err != nil {
+			return nil, nil, nil, err
+		}
+		before := s.cost(x, simulated)
+		moved := false
+		for box >= lastBox && !moved {
+			step, err := s.step(x, simulated, slopes, box)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			places := [][]float64{add(x, step, 1), add(x, step, 0.5)}
+			there, err := s.predictAll(ctx, places)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			best := 0
+			if s.cost(places[1], there[1]) < s.cost(places[0], there[0]) {
+				best = 1
+			}
+			if s.cost(places[best], there[best]) < before {
+				x, simulated, moved = places[best], there[best], true
+			} else {
+				box /= 3
+			}
+		}
+		if box < lastBox || before-s.cost(x, simulated) < gain {
+			break
+		}
+	}
+	slopes, err = s.slopes(ctx, x, widestStep/2)
+	return x, slopes, simulated, err
+}
+
+func add(x, step []float64, share float64) []float64 {
+	sum := make([]float64, len(x))
+	for i := range x {
+		sum[i] = x[i] + float64(share*step[i])
+	}
+	return sum
+}
+
+// slopes are how each figure changes with each coordinate: over h to both sides.
+func (s *search) slopes(ctx context.Context, x []float64, h float64) (*mat.Dense, error) {
+	var places [][]float64
+	for i := range x {
+		up, down := slices.Clone(x), slices.Clone(x)
+		up[i] += h
+		down[i] -= h
+		places = append(places, up, down)
+	}
+	there, err := s.predictAll(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	j := mat.NewDense(len(s.measured), len(x), nil)
+	for i := range x {
+		for k := range s.measured {
+			if slope := (there[2*i][k] - there[2*i+1][k]) / (2 * h); !math.IsNaN(slope) && !math.IsNaN(s.measured[k]) {
+				j.Set(k, i, slope)
+			}
+		}
+	}
+	return j, nil
+}
+
+// reweighings is how often a step's weights are made anew from where it leads: the
+// differences that count less are then those of its end.
+const reweighings = 5
+
+// step is where the cost would be least inside the box if the figures were linear:
+// Levenberg and Marquardt's, damped until it is in the box.
+func (s *search) step(x, simulated []float64, slopes *mat.Dense, box float64) ([]float64, error) {
+	n := len(x)
+	step := make([]float64, n)
+	for range reweighings {
+		curvature, pull := s.normal(x, simulated, slopes, step)
+		for damping := 0.0; ; damping = max(0.1, 2*damping) {
+			damped := mat.NewSymDense(n, nil)
+			damped.CopySym(curvature)
+			for i := range n {
+				damped.SetSym(i, i, curvature.At(i, i)+damping)
+			}
+			var root mat.Cholesky
+			var to mat.VecDense
+			if !root.Factorize(damped) {
+				return nil, errors.New("no step: the simulations gave no slopes")
+			}
+			if err := root.SolveVecTo(&to, pull); err != nil {
+				return nil, fmt.Errorf("no step: %w", err)
+			}
+			if mat.Norm(&to, math.Inf(1)) <= box {
+				copy(step, to.RawVector().Data)
+				break
+			}
+		}
+	}
+	return step, nil
+}
+
+// normal are the normal equations of the cost at x, for figures that are linear in
+// a step, with the weights that they have at the end of one.
+func (s *search) normal(x, simulated []float64, slopes *mat.Dense, step []float64) (curvature *mat.SymDense, pull *mat.VecDense) {
+	n := len(x)
+	curvature, pull = mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
+	for k := range simulated {
+		if math.IsNaN(s.measured[k]) {
+			continue
+		}
+		moved := simulated[k]
+		for i := range n {
+			moved += float64(slopes.At(k, i) * step[i])
+		}
+		weight := s.weight(k, moved)
+		for a := range n {
+			pull.SetVec(a, pull.AtVec(a)-float64(weight*s.sigma[k]*s.difference(k, simulated[k])*slopes.At(k, a)))
+			for b := range a + 1 {
+				curvature.SetSym(a, b, curvature.At(a, b)+float64(weight*slopes.At(k, a)*slopes.At(k, b)))
+			}
+		}
+	}
+	for i, c := range s.coordinates {
+		known := 1 / (c.prior * c.prior)
+		curvature.SetSym(i, i, curvature.At(i, i)+known)
+		pull.SetVec(i, pull.AtVec(i)+float64(known*(s.centre[i]-x[i])))
+	}
+	return curvature, pull
+}
+
+// weight is what a squared difference of logarithms counts, by where it is simulated.
+func (s *search) weight(k int, simulated float64) float64 {
+	weight := together / (s.sigma[k] * s.sigma[k])
+	if d := math.Abs(s.difference(k, simulated)); d > robust {
+		weight *= robust / d
+	}
+	return weight
+}
+
+// covariance is how uncertain a place is: the inverse of the curvature of the
+// cost, of which the slopes give the measurements' part and the prior the rest.
+// Where the fit is worse than chance and slack explain, the measurements count
+// accordingly less.
+func (s *search) covariance(simulated []float64, slopes *mat.Dense) (*mat.SymDense, error) {
+	n := len(s.coordinates)
+	used, misfit := 0.0, 0.0
+	for i := range simulated {
+		if !math.IsNaN(s.measured[i]) {
+			used += together
+			misfit += together * huber(s.difference(i, simulated[i]))
+		}
+	}
+	excess := max(1, misfit/max(1, used-float64(n)))
+	curvature, _ := s.normal(s.centre, simulated, slopes, make([]float64, n))
+	for a := range n {
+		for b := range a + 1 {
+			known := 0.0
+			if a == b {
+				known = 1 / (s.coordinates[a].prior * s.coordinates[a].prior)
+			}
+			curvature.SetSym(a, b, (curvature.At(a, b)-known)/excess+known)
+		}
+	}
+	var root mat.Cholesky
+	if !root.Factorize(curvature) {
+		return nil, errors.New("the parameters' covariance cannot be found: the simulations gave no slopes")
+	}
+	var inverse mat.SymDense
+	if err := root.InverseTo(&inverse); err != nil {
+		return nil, fmt.Errorf("the parameters' covariance: %w", err)
+	}
+	return &inverse, nil
+}
