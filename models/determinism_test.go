@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -57,33 +58,33 @@ func firstDifference(a, b string) string {
 }
 
 // TestIdleTopicChangesNothing: a topic without load costs the others nothing, so
-// every number of theirs stays the same in every replication, wherever the file
-// names it. The numbers of a whole cluster may change: the topic is part of it.
-//
-// In these scenarios every broker replicates from every other one anyway. Where
-// two do not, an idle topic between them changes something in Kafka too: it
-// starts a fetcher, and a partition that comes to a fetcher later waits for the
-// end of the fetch that is parked at the leader (replica.fetch.wait.max.ms).
+// every number of theirs stays the same in every replication of every scenario within
+// the program, however many partitions it has and wherever the file names it. The
+// numbers of a whole cluster may change: the topic is part of it.
 func TestIdleTopicChangesNothing(t *testing.T) {
-	const idle = "  - {name: idle, partitions: 12, replication_factor: 3}\n"
-	for _, name := range []string{"healthy-baseline", "leader-crash-acks-1", "leader-crash-acks-all", "consumer-crash-eager", "leader-pause-15s"} {
-		e, _ := scenarios.ByName(name)
-		source := string(e.Source)
-		sets := []string{"replications=3", "duration=45 s", "drain=20 s"}
-		want := simulate(t, embedded(t, name, sets...), 2)
-		for where, text := range map[string]string{
-			"first": strings.Replace(source, "topics:\n", "topics:\n"+idle, 1),
-			"last":  strings.Replace(source, "\nproducers:\n", idle+"\nproducers:\n", 1),
-		} {
-			spec := parsed(t, name, []byte(text), sets...)
-			if len(spec.Topics) != 2 {
-				t.Fatalf("%s: %d topics, want 2", name, len(spec.Topics))
+	sets := []string{"replications=2"}
+	for _, e := range scenarios.Embedded() {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			source := string(e.Source)
+			want := simulate(t, embedded(t, e.Name, sets...), 1)
+			for _, partitions := range []int{1, 3, 12} {
+				idle := fmt.Sprintf("  - {name: idle, partitions: %d, replication_factor: 3}\n", partitions)
+				for where, text := range map[string]string{
+					"first": strings.Replace(source, "topics:\n", "topics:\n"+idle, 1),
+					"last":  strings.Replace(source, "\nproducers:\n", idle+"\nproducers:\n", 1),
+				} {
+					spec := parsed(t, e.Name, []byte(text), sets...)
+					if len(spec.Topics) != 2 {
+						t.Fatalf("%d topics, want 2", len(spec.Topics))
+					}
+					what := fmt.Sprintf("%d idle partitions %s", partitions, where)
+					if n := compareLabelled(t, what, want, simulate(t, spec, 1)); n < 30 {
+						t.Errorf("%s: %d metrics with a topic's, producer's or group's label to compare, want 30 and more", what, n)
+					}
+				}
 			}
-			got := simulate(t, spec, 2)
-			if n := compareLabelled(t, name+", idle topic "+where, want, got); n < 30 {
-				t.Errorf("%s: %d metrics with a topic's, producer's or group's label to compare, want 30 and more", name, n)
-			}
-		}
+		})
 	}
 }
 

@@ -389,7 +389,7 @@ func (w *world) dropBrokerState(now sim.Time, b int32) {
 		}
 		rep.waits, rep.waiting = rep.waits[:0], 0
 		rep.parked = rep.parked[:0]
-		w.removeFromFetcher(r)
+		w.removeFromFetcher(now, r)
 		if rep.role == roleLeader {
 			w.closeLossWindow(now, r)
 		}
@@ -414,7 +414,7 @@ func (w *world) dropBrokerState(now sim.Time, b int32) {
 		s.session++
 		s.inFlight, s.established = false, false
 		s.asks = s.asks[:0]
-		s.retryAt = 0
+		s.retryAt, s.busy = 0, 0
 		if s.parked != noMessage {
 			w.free(s.parked)
 			s.parked = noMessage

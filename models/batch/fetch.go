@@ -64,7 +64,7 @@ func (w *world) wakeFetchers(now sim.Time) {
 // is under way (AbstractFetcherThread.doWork).
 func (w *world) tryFetch(now sim.Time, f int32) {
 	s := &w.fetchers[f]
-	if s.inFlight || len(s.replicas) == 0 {
+	if s.inFlight || len(s.replicas) == 0 || now < s.busy {
 		return
 	}
 	p := &w.processes[s.follower]
@@ -72,13 +72,13 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 		return
 	}
 	w.releaseFailed(now, s)
-	if int(s.held) == len(s.replicas) {
-		return // all back off (AbstractFetcherThread.maybeFetch)
+	if s.backsOff() {
+		return
 	}
 	id := w.newMessage(msgFetch, s.follower, s.leader)
 	m := &w.messages[id]
 	m.stream = w.fetcherStream(f)
-	m.ref = f
+	m.ref, m.idle = f, s.used == 0
 	s.session++
 	m.number = int64(s.session)
 	rest := s.asks[:0]
@@ -98,7 +98,7 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 		})
 	}
 	s.asks = rest
-	m.bytes = 120 + 40*partsWithRecords(m)
+	m.bytes = 120 + 40*w.usedParts(m)
 	s.inFlight = true
 	s.sentAt = now
 	if !s.socketTimer {
@@ -108,13 +108,13 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 	w.send(id, now)
 }
 
-// partsWithRecords counts the partitions of a fetch that take their bytes on the
-// wire. One whose log never had a record does not count: its bytes, a few at each
-// change of its leader, would be all that an idle topic costs the others.
-func partsWithRecords(m *message) int64 {
+// usedParts counts the partitions of a fetch that take their bytes on the wire. One
+// that has never held a record does not count: its bytes, a few at each change of its
+// leader, would be all that an idle topic costs the others.
+func (w *world) usedParts(m *message) int64 {
 	n := int64(0)
 	for i := range m.parts {
-		if p := &m.parts[i]; p.from > 0 || p.high > p.low {
+		if w.written[m.parts[i].partition] {
 			n++
 		}
 	}
@@ -144,7 +144,9 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 	urgent := false
 	for i := range m.parts {
 		p := &w.messages[id].parts[i]
-		if refused := w.takeFetchPart(now, s, p); refused && w.hadRecords(p) {
+		if refused := w.takeFetchPart(now, s, p); refused && w.written[p.partition] {
+			// Kafka answers at once for any partition, and thereby the fetch that an
+			// idle one shares with others: that would shift their phase.
 			urgent = true
 		}
 	}
@@ -166,20 +168,6 @@ func (w *world) onFetch(now sim.Time, id msgID) {
 		}
 	}
 	w.wakeFetchers(now)
-}
-
-// hadRecords says whether a partition of a fetch ever had a record, as far as its
-// sender and the broker that leads it know. In Kafka a refusal is answered at once
-// for any partition, and takes with it the fetch that it shares with others: that
-// of an empty one would let an idle topic shift their phase.
-func (w *world) hadRecords(p *part) bool {
-	base := w.plan.partitions[p.partition].replica
-	for i := range w.assigned[p.partition] {
-		if w.replicas[base+i].log.end > 0 {
-			return true
-		}
-	}
-	return p.from > 0
 }
 
 // takeFetchPart checks one partition of a fetch and moves the leader's view of
@@ -347,7 +335,8 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 	}
 	// Who was served goes to the end of the line (FetchSession, PartitionIterator).
 	s.scratch, s.news, s.again = s.news, append(rest, again...), again
-	bytes := 80 + 32*partsWithRecords(m) + total
+	bytes := 80 + 32*w.usedParts(m) + total
+	m.idle = s.used == 0
 	session := int32(m.number)
 	sent := w.reply(id, msgFetchReply, bytes, now)
 	s.answered, s.answerSent = session, sent
@@ -434,13 +423,14 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 			w.outOfRange(p.replica, p.start, p.to, p.position)
 			w.askFor(p.replica)
 		case fetchFencedEpoch:
-			w.removeFromFetcher(p.replica) // waits for the metadata of the new epoch
+			w.removeFromFetcher(now, p.replica) // waits for the metadata of the new epoch
 		default:
 			w.delayReplica(now, p.replica)
 		}
 	}
 	w.free(id)
 	if done > now {
+		s.busy = done
 		w.engine.Schedule(done, evFetcher, f, 0)
 		return
 	}

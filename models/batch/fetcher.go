@@ -37,9 +37,46 @@ func (w *world) delayReplica(now sim.Time, r int32) {
 	rep := &w.replicas[r]
 	rep.delayed = true
 	rep.delays++
-	w.fetchers[rep.fetcher].held++
+	w.hold(rep, 1)
 	w.askFor(r)
 	w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaFetchBackoff), evReplicaRetry, r, int64(rep.delays))
+}
+
+// hold counts a replica that begins (1) or ceases (−1) to back off.
+func (w *world) hold(rep *replica, by int32) {
+	f := &w.fetchers[rep.fetcher]
+	f.held += by
+	if w.written[rep.partition] {
+		f.heldUsed += by
+	}
+}
+
+// backsOff says whether all partitions of a fetcher back off
+// (AbstractFetcherThread.maybeFetch). One that has never held a record waits for
+// those that have.
+func (s *fetcher) backsOff() bool {
+	if s.used > 0 {
+		return s.heldUsed == s.used
+	}
+	return int(s.held) == len(s.replicas)
+}
+
+// firstRecord notes that a partition is about to hold a record, the first of the
+// run.
+func (w *world) firstRecord(p kafka.PartitionID) {
+	w.written[p] = true
+	base := w.plan.partitions[p].replica
+	for i := range w.assigned[p] {
+		rep := &w.replicas[base+i]
+		if rep.fetcher < 0 {
+			continue
+		}
+		f := &w.fetchers[rep.fetcher]
+		f.used++
+		if rep.held() {
+			f.heldUsed++
+		}
+	}
 }
 
 // held says whether a follower backs off: it is in no request meanwhile.
@@ -54,7 +91,7 @@ func (w *world) releaseFailed(now sim.Time, s *fetcher) {
 	for _, r := range s.replicas {
 		if rep := &w.replicas[r]; rep.failed {
 			rep.failed = false
-			s.held--
+			w.hold(rep, -1)
 		}
 	}
 }
@@ -66,52 +103,103 @@ func (w *world) onReplicaRetry(now sim.Time, r int32, delays int64) {
 		return
 	}
 	rep.delayed = false
-	w.fetchers[rep.fetcher].held--
+	w.hold(rep, -1)
 	w.tryFetch(now, rep.fetcher)
 }
 
 // addToFetcher makes a follower replica fetch from a leader's broker.
 func (w *world) addToFetcher(now sim.Time, r, source int32) {
 	rep := &w.replicas[r]
-	w.removeFromFetcher(r)
+	w.removeFromFetcher(now, r)
 	rep.source = source
 	rep.fetcher = w.fetcherOf(rep.broker, source, rep.partition)
 	f := &w.fetchers[rep.fetcher]
+	if f.used == 0 && !f.begin {
+		w.startAnew(f)
+	}
 	rep.slot = int32(len(f.replicas))
 	f.replicas = append(f.replicas, r)
+	if w.written[rep.partition] {
+		f.used++
+	}
 	f.outOfISR++ // until a look at it says otherwise
 	w.askFor(r)
-	// The thread goes on when all that changes at this instant is done: partitions
-	// come to it together (ReplicaManager.applyLocalFollowersDelta).
-	f.begin = true
-	w.engine.Schedule(now, evFetcher, rep.fetcher, fetchersBegin)
+	w.beginAfter(now, rep.fetcher)
 }
 
-// beginFetching lets a broker's fetchers go on that have got partitions. They do
-// so in their own order, whichever partition came first.
+// beginAfter lets a fetcher go on when all that changes at this instant is done:
+// partitions come and go together (ReplicaManager.applyLocalFollowersDelta).
+func (w *world) beginAfter(now sim.Time, f int32) {
+	w.fetchers[f].begin = true
+	w.engine.Schedule(now, evFetcher, f, fetchersBegin)
+}
+
+// startAnew ends a fetcher's thread and connection, and starts another for the
+// partitions that it has, none of which has held a record; Kafka shuts down one that
+// has none left (AbstractFetcherManager.shutdownIdleFetcherThreads).
+func (w *world) startAnew(s *fetcher) {
+	w.breakOff(s)
+	s.retryAt, s.busy = 0, 0
+	s.held, s.heldUsed = 0, 0
+	for _, r := range s.replicas {
+		rep := &w.replicas[r]
+		rep.ask, rep.delayed, rep.failed, rep.named = false, false, false, false
+		rep.delays++
+		w.askFor(r)
+	}
+}
+
+// breakOff ends a fetcher's session: what is under way of it counts no more.
+func (w *world) breakOff(s *fetcher) {
+	s.session++
+	s.inFlight = false
+	s.established = false
+	if s.parked != noMessage {
+		w.free(s.parked)
+		s.parked = noMessage
+	}
+	for _, r := range s.news {
+		w.replicas[r].news = false
+	}
+	s.news = s.news[:0]
+	s.asks = s.asks[:0]
+}
+
+// beginFetching lets a broker's fetchers go on that have got or lost partitions.
+// They do so in their own order, whichever partition came first.
 func (w *world) beginFetching(now sim.Time, b int32) {
 	n := int32(w.plan.brokers * w.plan.cluster.Config.ReplicaFetchers)
 	for f := b * n; f < (b+1)*n; f++ {
 		if s := &w.fetchers[f]; s.begin {
 			s.begin = false
+			if s.used == 0 {
+				w.startAnew(s)
+			}
 			w.tryFetch(now, f)
 		}
 	}
 }
 
-// removeFromFetcher stops a replica's fetching.
-func (w *world) removeFromFetcher(r int32) {
+// removeFromFetcher stops a replica's fetching. The others keep their order: it must
+// not depend on where an idle one stood.
+func (w *world) removeFromFetcher(now sim.Time, r int32) {
 	rep := &w.replicas[r]
 	if rep.fetcher < 0 {
 		return
 	}
 	f := &w.fetchers[rep.fetcher]
-	last := f.replicas[len(f.replicas)-1]
-	f.replicas[rep.slot] = last
-	w.replicas[last].slot = rep.slot
-	f.replicas = f.replicas[:len(f.replicas)-1]
+	f.replicas = slices.Delete(f.replicas, int(rep.slot), int(rep.slot)+1)
+	for _, other := range f.replicas[rep.slot:] {
+		w.replicas[other].slot--
+	}
 	if rep.held() {
-		f.held--
+		w.hold(rep, -1)
+	}
+	if w.written[rep.partition] {
+		f.used--
+		if f.used == 0 {
+			w.beginAfter(now, rep.fetcher) // its end, unless it gets another at this instant
+		}
 	}
 	if rep.news {
 		f.news = slices.DeleteFunc(f.news, func(id int32) bool { return id == r })
@@ -126,24 +214,13 @@ func (w *world) removeFromFetcher(r int32) {
 // (AbstractFetcherThread.handlePartitionsWithErrors, delayPartitions).
 func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
 	s := &w.fetchers[f]
-	s.session++
-	s.inFlight = false
-	s.established = false
-	if s.parked != noMessage {
-		w.free(s.parked)
-		s.parked = noMessage
-	}
-	for _, r := range s.news {
-		w.replicas[r].news = false
-	}
-	s.news = s.news[:0]
-	s.asks = s.asks[:0]
+	w.breakOff(s)
 	for _, r := range s.replicas {
 		rep := &w.replicas[r]
 		rep.ask, rep.failed, rep.named = false, !rep.delayed, false
 		w.askFor(r)
 	}
-	s.held = int32(len(s.replicas))
+	s.held, s.heldUsed = int32(len(s.replicas)), s.used
 	s.retryAt = now.Add(wait)
 	w.engine.Schedule(s.retryAt, evFetcher, f, 0)
 }

@@ -218,14 +218,14 @@ func (w *world) applyPartition(now sim.Time, b int32, p kafka.PartitionID, s *ka
 	if !leads && w.brokers[b].shutdown && (s.Leader == kafka.NoReplica || !s.ISR.Has(rep.index)) {
 		// A broker that shuts down stops replicating what has let it go
 		// (ReplicaManager.applyLocalFollowersDelta, partitionsToStopFetching).
-		w.removeFromFetcher(r)
+		w.removeFromFetcher(now, r)
 	}
 }
 
 // becomeLeader starts a leader epoch on a replica.
 func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	rep := &w.replicas[r]
-	w.removeFromFetcher(r)
+	w.removeFromFetcher(now, r)
 	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleLeader, s.LeaderEpoch
 	w.checkLeader(rep)
@@ -250,7 +250,7 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 		w.coordinatorResigned(now, rep)
 	}
 	if s.Leader == kafka.NoReplica {
-		w.removeFromFetcher(r)
+		w.removeFromFetcher(now, r)
 		return
 	}
 	w.addToFetcher(now, r, int32(w.assigned[rep.partition][s.Leader])-1)

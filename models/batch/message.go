@@ -49,6 +49,7 @@ type message struct {
 	code    uint8 // an error, in the words of the kind
 	acks    uint8
 	stuck   bool // waits for a cut to heal
+	idle    bool // of a fetcher none of whose partitions has held a record
 	from    int32
 	to      int32
 	fromInc int32 // incarnation of the sending process

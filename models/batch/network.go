@@ -76,7 +76,7 @@ type linkFault struct {
 func (w *world) send(id msgID, ready sim.Time) {
 	m := &w.messages[id]
 	m.sentAt, m.leftAt = ready, ready
-	if int(m.from) < w.plan.brokers && !m.controls() {
+	if int(m.from) < w.plan.brokers && !m.aside() {
 		m.leftAt = w.machines.NetworkOut(int(m.from), ready, m.bytes)
 		w.brokers[m.from].bytesOut += m.bytes
 	}
@@ -234,10 +234,13 @@ func (w *world) held(m *message) bool {
 	return p.paused && m.sentAt > p.pausedAt && m.fromInc == p.inc
 }
 
-// controls says whether a message goes between a broker and the controllers. Those
-// are few and small, and have threads of their own at both ends: they take nothing
-// from what clients and replication share.
-func (m *message) controls() bool { return m.kind == msgControl || m.kind == msgControlReply }
+// aside says whether a message takes nothing from what clients and replication
+// share: neither a NIC's time nor a CPU's. Those between a broker and the
+// controllers are few and small, and have threads of their own at both ends; those
+// of an idle fetcher are what an idle topic would cost the others.
+func (m *message) aside() bool {
+	return m.kind == msgControl || m.kind == msgControlReply || m.idle
+}
 
 // onArrive takes a message from the wire at its receiver's kernel.
 func (w *world) onArrive(now sim.Time, id msgID) {
@@ -266,7 +269,7 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		}
 		return
 	}
-	if int(m.to) < w.plan.brokers && !m.controls() {
+	if int(m.to) < w.plan.brokers && !m.aside() {
 		b := int(m.to)
 		in := w.machines.NetworkIn(b, now, m.bytes)
 		w.brokers[b].bytesIn += m.bytes

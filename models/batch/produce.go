@@ -61,7 +61,7 @@ func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) s
 	m.fromInc, m.toInc = m.toInc, m.fromInc
 	m.kind, m.bytes = kind, bytes
 	sent := ready
-	if int(m.from) < w.plan.brokers && !m.controls() {
+	if int(m.from) < w.plan.brokers && !m.aside() {
 		b := int(m.from)
 		sent = w.machines.Respond(b, ready, bytes, w.wakeUp(b, w.netStreams[m.stream].Uint64()))
 	}
@@ -196,6 +196,9 @@ func (w *world) appendLeader(now sim.Time, r int32, id batchID) sim.Time {
 	batch := &w.batches[id]
 	if batch.appended == 0 {
 		batch.at = now
+	}
+	if !w.written[rep.partition] {
+		w.firstRecord(rep.partition)
 	}
 	w.beforeAppend(rep)
 	w.brokers[rep.broker].disk += int64(batch.bytes)

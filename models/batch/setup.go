@@ -125,6 +125,7 @@ func (w *world) reset(s *shared, number int) {
 	w.resetWatches()
 	w.lossy = make([]bool, p.brokers)
 	w.everUnclean = make([]bool, len(p.partitions))
+	w.written = make([]bool, len(p.partitions))
 	w.begin()
 }
 
@@ -175,7 +176,8 @@ func (w *world) resetNetwork() {
 }
 
 // resetStreams names the random streams of the network: one a node, then one a
-// fetcher, then one a broker's AlterPartition channel.
+// fetcher and another for as long as none of its partitions has held a record, then
+// one a broker's AlterPartition channel.
 func (w *world) resetStreams() {
 	p := w.plan
 	w.netStreams = w.netStreams[:0]
@@ -195,6 +197,10 @@ func (w *world) resetStreams() {
 	for i := range n {
 		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("fetcher", i), "network"))
 	}
+	w.idleAt = int32(len(w.netStreams))
+	for i := range n {
+		w.netStreams = append(w.netStreams, rng.New(w.seed, nameOf("fetcher", i), "network without records"))
+	}
 	w.alterAt = int32(len(w.netStreams))
 	for i := range p.brokers {
 		for t := range p.topics {
@@ -203,7 +209,13 @@ func (w *world) resetStreams() {
 	}
 }
 
-func (w *world) fetcherStream(f int32) int32 { return w.fetcherAt + f }
+// fetcherStream draws the delays of a fetcher's requests.
+func (w *world) fetcherStream(f int32) int32 {
+	if w.fetchers[f].used == 0 {
+		return w.idleAt + f
+	}
+	return w.fetcherAt + f
+}
 
 // alterStream draws the delays of a broker's AlterPartition requests for a topic.
 func (w *world) alterStream(b int32, topic int) int32 {

@@ -115,10 +115,15 @@ type produceWait struct {
 }
 
 // A fetcher is a replica fetcher thread of a follower for one leader's broker,
-// and that leader's view of its fetch session.
+// and that leader's view of its fetch session. It is there for the partitions that
+// have ever held a record. One without any takes nothing of what others share, and
+// starts anew when it gets a partition: Kafka's would let that one wait for the end
+// of the fetch that is parked at the leader, replica.fetch.wait.max.ms, and so an
+// idle topic would shift the others' numbers.
 type fetcher struct {
 	follower, leader int32
 	replicas         []int32
+	used             int32   // of them, those of partitions that have held a record
 	asks             []int32 // replicas to name in the next request
 	news             []int32 // at the leader: replicas with data or another HW to send
 	scratch          []int32
@@ -131,9 +136,10 @@ type fetcher struct {
 	session          int32    // grows with each request: stale answers and timers are known by it
 	lastFetch        sim.Time // when the leader last processed a request of this session
 	established      bool     // the leader has processed one
-	begin            bool     // got partitions and goes on when the instant is over
+	busy             sim.Time // appends what it got until then
+	begin            bool     // got or lost partitions and goes on when the instant is over
 	outOfISR         int32    // replicas that may have to be proposed for the ISR
-	held             int32    // replicas that back off
+	held, heldUsed   int32    // replicas that back off; those of them that count in used
 	again            []int32
 	retryAt          sim.Time // whole-request back-off
 	answered         int32    // the last session that the leader answered
@@ -283,7 +289,8 @@ type world struct {
 	quorumDraws               kafka.QuorumDraws
 	topicCounts               []int
 	topicConfig               []scenarios.TopicConfig
-	fetcherAt, alterAt        int32
+	fetcherAt, idleAt         int32
+	alterAt                   int32
 	metadataAsked             []int64
 	nextBroker                []int32
 	oneTopic                  [1]int
@@ -295,6 +302,7 @@ type world struct {
 	anyLossy                  bool
 	quorumLost                bool   // for a time no controller was active
 	everUnclean               []bool // by partition
+	written                   []bool // by partition: it has held a record at some time of the run
 }
 
 // A peerView is what a broker knows of another one from the metadata.
