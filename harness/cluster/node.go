@@ -29,6 +29,7 @@ type Node struct {
 	mu      sync.Mutex
 	process *os.Process // Kafka's, where it is one of this machine's that may be signalled; else nil
 	pid     int         // of that process, 0 otherwise
+	podPID  int         // of the sidecar's process, where it is one of this machine's; else 0
 	paused  bool
 	lost    bool // the host is away
 	usage   meter

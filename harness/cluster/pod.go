@@ -165,7 +165,18 @@ func (n *Node) joinAndStart(ctx context.Context) error {
 		Container:      n.pod,
 		EndpointConfig: &network.EndpointSettings{IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: address(c.layout.inside, n.member.id)}},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	answer, err := c.engine.Docker().ContainerInspect(ctx, n.pod, client.ContainerInspectOptions{})
+	if err != nil || answer.Container.State == nil {
+		return err
+	}
+	if process, pid := processOf(answer.Container.State.Pid, n.pod); process != nil {
+		n.podPID = pid
+		_ = process.Release()
+	}
+	return nil
 }
 
 // makeKafka makes the container that Kafka runs in, and starts it.
