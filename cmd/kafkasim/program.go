@@ -116,7 +116,7 @@ func (s *session) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		s.runCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
-		s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(),
+		s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
 	)
 	return root
 }
