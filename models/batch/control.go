@@ -233,8 +233,7 @@ func (w *world) applyDelay(now sim.Time, b int32) time.Duration {
 	for range 3 {
 		rounds += w.delayDrawn(w.control.active, b, s.Uint64())
 	}
-	law := w.machines.host.Hardware(int(b)).MetadataApply
-	return rounds + s.LognormalDuration(law.Median, law.P99)
+	return rounds + w.machines.applyTime(int(b), &s)
 }
 
 // eachTopic calls visit with each topic that a flush changes and how many of its

@@ -202,7 +202,7 @@ func (w *world) scheduleCatchUp(at sim.Time, b int32) {
 		w.brokers[b].stuckSince = at
 		return // activate will look at it again
 	}
-	delay := 2 * w.machines.applyTime(int(b))
+	delay := 2 * w.machines.applyTime(int(b), &w.machines.apply[b])
 	for range 4 {
 		delay += w.delayBetween(w.control.active, b, b)
 	}

@@ -138,9 +138,9 @@ const stopTime = 50 * time.Millisecond
 const clientRequestTime = 20 * time.Microsecond
 
 // applyTime draws how long a broker takes to apply metadata that has arrived.
-func (m *machines) applyTime(b int) time.Duration {
+func (m *machines) applyTime(b int, s *rng.Stream) time.Duration {
 	law := m.host.Hardware(b).MetadataApply
-	return m.apply[b].LognormalDuration(law.Median, law.P99)
+	return s.LognormalDuration(law.Median, law.P99)
 }
 
 // resourceNames are the resources of broker.utilization.

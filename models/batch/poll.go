@@ -258,11 +258,9 @@ func processingTime(s *rng.Stream, p *scenarios.Processing, slow float64) time.D
 	return d
 }
 
-// lognormal draws a duration with this mean and 99th percentile: with sigma =
-// z − √(z² − 2 ln(p99/mean)) and mu = ln mean − sigma²/2 (z = 2.326; the smaller
-// root, which exists while p99/mean ≤ e^(z²/2) ≈ 15).
+// lognormal draws a duration with this mean and 99th percentile.
 func lognormal(s *rng.Stream, mean, p99 time.Duration) time.Duration {
-	sigma := rng.Z99 - math.Sqrt(max(0, rng.Z99*rng.Z99-2*math.Log(float64(p99)/float64(mean))))
+	sigma := rng.LognormalSigma(float64(mean), float64(p99))
 	return time.Duration(float64(mean) * math.Exp(sigma*s.Norm()-sigma*sigma/2))
 }
 

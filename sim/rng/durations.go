@@ -41,6 +41,19 @@ func (s *Stream) LognormalDuration(median, p99 time.Duration) time.Duration {
 	return saturate(float64(median) * math.Exp(sigma*s.Norm()))
 }
 
+// LognormalSigma is the standard deviation of the logarithm in the lognormal law
+// with this mean and 99th percentile, both positive and in one unit: as
+// ln(p99/mean) = z99·σ − σ²/2, it is z99 − √(z99² − 2 ln(p99/mean)), the lesser of
+// two solutions. The mean of the logarithm is then ln mean − σ²/2. It panics unless
+// mean <= p99 <= exp(z99²/2) · mean, 14.96 times the mean.
+func LognormalSigma(mean, p99 float64) float64 {
+	root := Z99*Z99 - 2*math.Log(p99/mean)
+	if !(mean > 0) || p99 < mean || !(root >= 0) {
+		panic(fmt.Sprintf("rng: no lognormal law has mean %g and 99th percentile %g", mean, p99))
+	}
+	return Z99 - math.Sqrt(root)
+}
+
 // saturate rounds x, which is at least 0, to a whole nanosecond; what does not
 // fit a duration becomes the longest one.
 func saturate(x float64) time.Duration {

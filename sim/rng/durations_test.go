@@ -98,3 +98,27 @@ func BenchmarkDraws(b *testing.B) {
 		})
 	}
 }
+
+// TestLognormalSigma: with σ and the mean of the logarithm ln m − σ²/2, a lognormal
+// law has its 99th percentile where it was asked for, up to rounding.
+func TestLognormalSigma(t *testing.T) {
+	for _, p99 := range []float64{1, 1.5, 4, 14.9} {
+		sigma := LognormalSigma(1, p99)
+		if got := math.Exp(Z99*sigma - sigma*sigma/2); math.Abs(got/p99-1) > 1e-12 {
+			t.Errorf("p99 is %v, want %v", got, p99)
+		}
+		if sigma > Z99 {
+			t.Errorf("σ of %v for p99 %v is not the lesser solution", sigma, p99)
+		}
+	}
+	for _, c := range [][2]float64{{1, 15}, {2, 1}, {0, 1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("mean %v and p99 %v are taken", c[0], c[1])
+				}
+			}()
+			LognormalSigma(c[0], c[1])
+		}()
+	}
+}
