@@ -50,7 +50,7 @@ func TestProfileFilesKeepTheirCalibration(t *testing.T) {
 	}
 	base := mustReadHardware("i3en.2xlarge")
 	if h.Name != "mine" || h.Cores != base.Cores || h.Wakeup.Median != 200*time.Microsecond ||
-		h.Wakeup.P99 != 200*time.Microsecond*base.Wakeup.P99/base.Wakeup.Median {
+		h.Wakeup.P99 != scaleTime(h.Wakeup.Median, float64(base.Wakeup.P99)/float64(base.Wakeup.Median)) {
 		t.Errorf("%+v", *h)
 	}
 	if again := *mustReadHardware("container"); hardwareSettings(nil) != nil || again.Name != "container" {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -88,7 +89,10 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 	}
 	read := direct.apply(&p.Hardware)
 	s := &search{
-		simulate: o.Simulate, workers: o.Workers, seed: o.Seed, base: p.Hardware, coordinates: fittedCoordinates(), progress: o.Progress,
+		simulate: o.Simulate, workers: o.Workers, seed: o.Seed, base: p.Hardware, progress: o.Progress,
+		coordinates: slices.DeleteFunc(fittedCoordinates(), func(c coordinate) bool {
+			return slices.ContainsFunc(read, func(p Parameter) bool { return p.Name == c.name })
+		}),
 	}
 	s.centre = place(&s.base, s.coordinates)
 	for _, m := range measurements {
@@ -99,19 +103,19 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 	if err != nil {
 		return nil, err
 	}
-	x, slopes, simulated, err := s.run(ctx)
+	found, slopes, err := s.run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	covariance, err := s.covariance(simulated, slopes)
+	covariance, err := s.covariance(found.simulated, slopes)
 	if err != nil {
 		return nil, err
 	}
-	p.Hardware = at(p.Hardware, s.coordinates, x)
-	p.take(s, x, covariance, read)
+	p.Hardware = at(p.Hardware, s.coordinates, found.x)
+	p.take(s, found.x, covariance, read)
 	// Other random numbers than the search had: what was fitted to their accidents
 	// shows here.
-	final, err := s.predict(ctx, x, finalReplications, s.seed+1)
+	final, err := s.predict(ctx, found.x, finalReplications, s.seed+1)
 	if err != nil {
 		return nil, err
 	}

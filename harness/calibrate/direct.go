@@ -19,6 +19,9 @@ type Direct struct {
 	MetadataApply []time.Duration `json:"metadata_apply,omitempty"`
 	// Fsync are fdatasyncs of some KiB on the brokers' disk.
 	Fsync []time.Duration `json:"fsync,omitempty"`
+	// RTT are round trips between two nodes of the cluster that need no thread of a
+	// process at the far end, such as the set-up of a TCP connection.
+	RTT []time.Duration `json:"rtt,omitempty"`
 }
 
 // merge adds what another look at the same machine saw.
@@ -26,6 +29,7 @@ func (d *Direct) merge(o Direct) {
 	d.CleanLoad = append(d.CleanLoad, o.CleanLoad...)
 	d.MetadataApply = append(d.MetadataApply, o.MetadataApply...)
 	d.Fsync = append(d.Fsync, o.Fsync...)
+	d.RTT = append(d.RTT, o.RTT...)
 }
 
 // enoughDirect is the least number of readings that say anything of a spread.
@@ -42,7 +46,7 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 	note := func(name string, before, sd float64, readings int) {
 		c, _ := coordinateNamed(name)
 		found = append(found, Parameter{
-			Name: name, Before: math.Exp(before), After: math.Exp(c.get(h)), Deviation: sd, Source: Read, Readings: readings, Identified: true,
+			Name: name, Before: math.Exp(before), After: math.Exp(c.get(h)), Deviation: sd, Source: ReadOff, Readings: readings, Identified: true,
 		})
 	}
 	if mean, sd, known := logMoments(d.CleanLoad); known {
@@ -54,7 +58,7 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 	for _, law := range []struct {
 		name     string
 		readings []time.Duration
-	}{{"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}} {
+	}{{"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
 		mean, sd, known := logMoments(law.readings)
 		if !known {
 			continue

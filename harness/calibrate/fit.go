@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
 
 	"kafkasim/models"
 	"kafkasim/reports/result"
@@ -148,50 +149,68 @@ const (
 	leastStep  = 0.1
 	lastBox    = 0.05
 	rounds     = 8
-	gain       = 0.2 // of cost, in squared standard deviations: less is an end too
+	leastGain  = 0.2  // of cost, in squared standard deviations: less is an end too
+	leastShare = 0.01 // of cost: so is this
 )
 
+// A stand is where the search is.
+type stand struct {
+	x         []float64
+	simulated []float64
+	cost      float64
+	box       float64 // how far from here the slopes are believed
+}
+
 // run looks for the best place and returns it with the slopes there.
-func (s *search) run(ctx context.Context) (x []float64, slopes *mat.Dense, simulated []float64, err error) {
-	x = slices.Clone(s.centre)
-	first, err := s.predictAll(ctx, [][]float64{x})
+func (s *search) run(ctx context.Context) (stand, *mat.Dense, error) {
+	first, err := s.predictAll(ctx, [][]float64{s.centre})
 	if err != nil {
-		return nil, nil, nil, err
+		return stand{}, nil, err
 	}
-	simulated = first[0]
-	box := firstBox
+	here := stand{s.centre, first[0], s.cost(s.centre, first[0]), firstBox}
 	for range rounds {
-		if slopes, err = s.slopes(ctx, x, min(widestStep, max(leastStep, box/2))); err != nil {
-			return nil, nil, nil, err
+		slopes, err := s.slopes(ctx, here.x, min(widestStep, max(leastStep, here.box/2)))
+		if err != nil {
+			return stand{}, nil, err
 		}
-		before := s.cost(x, simulated)
-		moved := false
-		for box >= lastBox && !moved {
-			step, err := s.step(x, simulated, slopes, box)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			places := [][]float64{add(x, step, 1), add(x, step, 0.5)}
-			there, err := s.predictAll(ctx, places)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			best := 0
-			if s.cost(places[1], there[1]) < s.cost(places[0], there[0]) {
-				best = 1
-			}
-			if s.cost(places[best], there[best]) < before {
-				x, simulated, moved = places[best], there[best], true
-			} else {
-				box /= 3
-			}
+		next, err := s.advance(ctx, here, slopes)
+		if err != nil {
+			return stand{}, nil, err
 		}
-		if box < lastBox || before-s.cost(x, simulated) < gain {
+		gained := here.cost - next.cost
+		here = next
+		if gained < max(leastGain, leastShare*here.cost) {
 			break
 		}
 	}
-	slopes, err = s.slopes(ctx, x, widestStep/2)
-	return x, slopes, simulated, err
+	slopes, err := s.slopes(ctx, here.x, widestStep/2)
+	return here, slopes, err
+}
+
+// advance goes to a better place than here if the slopes lead to one, with ever
+// smaller boxes as long as they do not.
+func (s *search) advance(ctx context.Context, here stand, slopes *mat.Dense) (stand, error) {
+	for ; here.box >= lastBox; here.box /= 3 {
+		step, err := s.step(here.x, here.simulated, slopes, here.box)
+		if err != nil {
+			return stand{}, err
+		}
+		places := [][]float64{add(here.x, step, 1), add(here.x, step, 0.5)}
+		there, err := s.predictAll(ctx, places)
+		if err != nil {
+			return stand{}, err
+		}
+		best := here
+		for i := range places {
+			if cost := s.cost(places[i], there[i]); cost < best.cost {
+				best = stand{places[i], there[i], cost, here.box}
+			}
+		}
+		if best.cost < here.cost {
+			return best, nil
+		}
+	}
+	return here, nil
 }
 
 func add(x, step []float64, share float64) []float64 {
@@ -226,56 +245,66 @@ func (s *search) slopes(ctx context.Context, x []float64, h float64) (*mat.Dense
 	return j, nil
 }
 
-// reweighings is how often a step's weights are made anew from where it leads: the
-// differences that count less are then those of its end.
-const reweighings = 5
-
-// step is where the cost would be least inside the box if the figures were linear:
-// Levenberg and Marquardt's, damped until it is in the box.
+// step is where the cost would be least inside the box if the figures were linear.
 func (s *search) step(x, simulated []float64, slopes *mat.Dense, box float64) ([]float64, error) {
-	n := len(x)
-	step := make([]float64, n)
-	for range reweighings {
-		curvature, pull := s.normal(x, simulated, slopes, step)
-		for damping := 0.0; ; damping = max(0.1, 2*damping) {
-			damped := mat.NewSymDense(n, nil)
-			damped.CopySym(curvature)
-			for i := range n {
-				damped.SetSym(i, i, curvature.At(i, i)+damping)
+	moved := make([]float64, len(simulated))
+	linear := optimize.Problem{
+		Func: func(step []float64) float64 {
+			follow(moved, simulated, slopes, step)
+			cost := s.cost(add(x, step, 1), moved)
+			for _, d := range step {
+				outside := max(0, math.Abs(d)-box)
+				cost += float64(wall * outside * outside)
 			}
-			var root mat.Cholesky
-			var to mat.VecDense
-			if !root.Factorize(damped) {
-				return nil, errors.New("no step: the simulations gave no slopes")
+			return cost
+		},
+		Grad: func(grad, step []float64) {
+			follow(moved, simulated, slopes, step)
+			_, pull := s.normal(add(x, step, 1), moved, slopes)
+			for i, d := range step {
+				outside := math.Copysign(max(0, math.Abs(d)-box), d)
+				grad[i] = 2 * (float64(wall*outside) - pull.AtVec(i))
 			}
-			if err := root.SolveVecTo(&to, pull); err != nil {
-				return nil, fmt.Errorf("no step: %w", err)
-			}
-			if mat.Norm(&to, math.Inf(1)) <= box {
-				copy(step, to.RawVector().Data)
-				break
-			}
-		}
+		},
 	}
-	return step, nil
+	start := make([]float64, len(x))
+	// A line search that cannot gain any more ends with an error too, at the best.
+	found, err := optimize.Minimize(linear, start, nil, &optimize.BFGS{})
+	if found == nil || !(found.F <= linear.Func(start)) {
+		return nil, errors.Join(errors.New("no step: the simulations gave no slopes"), err)
+	}
+	for i := range found.X {
+		found.X[i] = min(max(found.X[i], -box), box)
+	}
+	return found.X, nil
 }
 
-// normal are the normal equations of the cost at x, for figures that are linear in
-// a step, with the weights that they have at the end of one.
-func (s *search) normal(x, simulated []float64, slopes *mat.Dense, step []float64) (curvature *mat.SymDense, pull *mat.VecDense) {
+// wall is how steep the cost is outside the box.
+const wall = 1e4
+
+// follow moves simulated logarithms along their slopes.
+func follow(moved, simulated []float64, slopes *mat.Dense, step []float64) {
+	for k := range moved {
+		moved[k] = simulated[k]
+		for i := range step {
+			moved[k] += float64(slopes.At(k, i) * step[i])
+		}
+	}
+}
+
+// normal are half the curvature of the cost at x, for figures that change with
+// these slopes, and half its fall.
+func (s *search) normal(x, simulated []float64, slopes *mat.Dense) (curvature *mat.SymDense, pull *mat.VecDense) {
 	n := len(x)
 	curvature, pull = mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
 	for k := range simulated {
 		if math.IsNaN(s.measured[k]) {
 			continue
 		}
-		moved := simulated[k]
-		for i := range n {
-			moved += float64(slopes.At(k, i) * step[i])
-		}
-		weight := s.weight(k, moved)
+		weight := s.weight(k, simulated[k])
+		off := s.sigma[k] * s.difference(k, simulated[k])
 		for a := range n {
-			pull.SetVec(a, pull.AtVec(a)-float64(weight*s.sigma[k]*s.difference(k, simulated[k])*slopes.At(k, a)))
+			pull.SetVec(a, pull.AtVec(a)-float64(weight*off*slopes.At(k, a)))
 			for b := range a + 1 {
 				curvature.SetSym(a, b, curvature.At(a, b)+float64(weight*slopes.At(k, a)*slopes.At(k, b)))
 			}
@@ -289,7 +318,8 @@ func (s *search) normal(x, simulated []float64, slopes *mat.Dense, step []float6
 	return curvature, pull
 }
 
-// weight is what a squared difference of logarithms counts, by where it is simulated.
+// weight is what a squared difference of logarithms counts where it is simulated
+// so: less beyond robust standard deviations.
 func (s *search) weight(k int, simulated float64) float64 {
 	weight := together / (s.sigma[k] * s.sigma[k])
 	if d := math.Abs(s.difference(k, simulated)); d > robust {
@@ -312,7 +342,7 @@ func (s *search) covariance(simulated []float64, slopes *mat.Dense) (*mat.SymDen
 		}
 	}
 	excess := max(1, misfit/max(1, used-float64(n)))
-	curvature, _ := s.normal(s.centre, simulated, slopes, make([]float64, n))
+	curvature, _ := s.normal(s.centre, simulated, slopes)
 	for a := range n {
 		for b := range a + 1 {
 			known := 0.0

@@ -42,8 +42,8 @@ type Source string
 
 // The sources of a figure.
 const (
-	Fitted Source = "fitted" // to healthy latencies, by simulating them
-	Read   Source = "read"   // off the cluster, without a model
+	Fitted  Source = "fitted" // to healthy latencies, by simulating them
+	ReadOff Source = "read"   // off the cluster, without a model
 )
 
 // Factor is by what a figure may be off to both sides at 95 %: 1.2 is 20 %.
