@@ -12,27 +12,11 @@ const kgoMaxInFlight = 4
 // the broker leads, whether it still lingers or not.
 func (p *Producer) drainKgo(now sim.Time, id BrokerID, out []ProducerEffect) (drainedBatches, []ProducerEffect) {
 	b := &p.brokers[id]
-	led := p.ledBy(id)
 	d := drainedBatches{first: NoBatch, last: NoBatch}
-	start := led.next(led, b.drainFrom)
-	if start < 0 {
-		start = led.next(led, 0)
-	}
+	start := p.drainStart(id)
 	b.drainFrom = start + 1
-	part, wrapped := start, false
-	for {
-		if part = p.active.next(led, part); part < 0 {
-			if wrapped {
-				break
-			}
-			part, wrapped = 0, true
-			continue
-		}
-		if wrapped && part >= start {
-			break
-		}
+	for part := range p.round(id, start) {
 		out = p.drainPartitionKgo(now, id, part, &d, out)
-		part++
 	}
 	if b.drainFrom >= int32(len(p.partitions)) {
 		b.drainFrom = 0

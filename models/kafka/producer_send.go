@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"iter"
+
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 	"kafkasim/sim/unit"
@@ -151,45 +153,58 @@ func (p *Producer) take(d *drainedBatches, id BatchID) {
 	d.bytes += b.Bytes
 }
 
+// drainStart is where a round over the partitions that a broker leads begins: at
+// the first one from drainFrom on.
+func (p *Producer) drainStart(id BrokerID) int32 {
+	led := p.ledBy(id)
+	if start := led.next(led, p.brokers[id].drainFrom); start >= 0 {
+		return start
+	}
+	return led.next(led, 0)
+}
+
+// round goes through the partitions that a broker leads and that have something
+// queued, once around from start.
+func (p *Producer) round(id BrokerID, start int32) iter.Seq[int32] {
+	return func(yield func(part int32) bool) {
+		led := p.ledBy(id)
+		for part := p.active.next(led, start); part >= 0; part = p.active.next(led, part+1) {
+			if !yield(part) {
+				return
+			}
+		}
+		for part := p.active.next(led, 0); part >= 0 && part < start; part = p.active.next(led, part+1) {
+			if !yield(part) {
+				return
+			}
+		}
+	}
+}
+
 // drainJava is RecordAccumulator.drainBatchesForOneNode. As there, a partition
 // that must wait for the answer to an earlier batch ends the round, and the
 // next round begins with it: it holds back the broker's other partitions.
 func (p *Producer) drainJava(now sim.Time, id BrokerID) drainedBatches {
 	b := &p.brokers[id]
-	led := p.ledBy(id)
 	d := drainedBatches{first: NoBatch, last: NoBatch}
-	start := led.next(led, b.drainFrom)
-	if start < 0 {
-		start = led.next(led, 0)
-	}
-	part, wrapped := start, false
-	for {
-		if part = p.active.next(led, part); part < 0 {
-			if wrapped {
-				break
-			}
-			part, wrapped = 0, true
-			continue
-		}
-		if wrapped && part >= start {
-			break
-		}
+	start := p.drainStart(id)
+	for part := range p.round(id, start) {
 		q := &p.partitions[part]
 		head := q.queue.head
-		if !q.muted && p.batches[head].retryAt <= now {
-			if d.count > 0 && d.bytes+p.batches[head].Bytes > p.config.MaxRequestSize || p.mustHold(q, head) {
-				b.drainFrom = part
-				return d
-			}
-			p.noteLeader(q, &p.batches[head])
-			p.take(&d, head)
-			p.sequence(q, head)
-			q.muted = p.config.MaxInFlight == 1 && p.config.Acks != scenarios.AcksNone
-			p.refresh(now, part)
+		if q.muted || p.batches[head].retryAt > now {
+			continue
 		}
-		part++
+		if d.count > 0 && d.bytes+p.batches[head].Bytes > p.config.MaxRequestSize || p.mustHold(q, head) {
+			b.drainFrom = part
+			return d
+		}
+		p.noteLeader(q, &p.batches[head])
+		p.take(&d, head)
+		p.sequence(q, head)
+		q.muted = p.config.MaxInFlight == 1 && p.config.Acks != scenarios.AcksNone
+		p.refresh(now, part)
 	}
-	b.drainFrom = led.previous(start)
+	b.drainFrom = p.ledBy(id).previous(start)
 	return d
 }
 
