@@ -1,0 +1,246 @@
+package account
+
+import (
+	"fmt"
+	"slices"
+
+	"kafkasim/harness/journal"
+	"kafkasim/reports/result/tally"
+	"kafkasim/scenarios"
+	"kafkasim/sim/stats"
+)
+
+// nobody owns a partition, and unset is a generation that is not known yet.
+const (
+	nobody = -1
+	unset  = -1
+)
+
+// A groupBook is what is known of a group.
+type groupBook struct {
+	index      int
+	partitions []Partition
+	flat       map[Partition]int // index in partitions; read by key only
+	members    []memberBook      // one a life of a process
+	events     []event           // ascending
+	happened   int               // how many of them have
+	shares     []share           // by flat index
+	generation int32             // the highest so far
+	began      int32             // that when the load began; unset before
+	order      map[source]uint64 // latest record delivered; read by key only
+	bit        uint32
+
+	lagRecords, lagTime, lagCommitted stats.Sketch
+	memberCount                       stats.Sketch
+	memberTime, pause                 instant
+	paused                            bool
+	peak                              tally.Peak
+	reads                             []readBook // by topic
+	committed                         map[Partition]int64
+}
+
+// A source is where the order of records is defined: an instance's records in a
+// partition.
+type source struct {
+	flat               int
+	producer, instance uint16
+}
+
+// A readBook is what a group read of a topic.
+type readBook struct {
+	duplicated, disordered int64
+	delivery               stats.Sketch
+}
+
+// A share is a partition as its group has it.
+type share struct {
+	owner     int   // a life, or nobody
+	fresh     bool  // its owner has shown no position yet
+	processed int64 // the position: what a member has done of it
+	committed int64 // nowhere: nothing
+	stopped   bool  // nobody consumes it since then
+	since     instant
+}
+
+// A memberBook is one life of a member's process.
+type memberBook struct {
+	from, to instant // it ran
+}
+
+// An eventKind is what happens to a group.
+type eventKind uint8
+
+const (
+	happens eventKind = iota + 1 // a journal's entry
+	pollEnds
+	dies
+	freezes
+)
+
+// An event is something that happens to a group.
+type event struct {
+	at   instant
+	kind eventKind
+	life int // index in members
+	// entry is what the member's journal has; of a poll's end nil.
+	entry *journal.Entry
+	poll  *poll
+}
+
+// A poll is what a member was handed at once.
+type poll struct {
+	ranges []handed
+	done   []*journal.Entry // processed
+}
+
+// handed are records of one partition that a poll handed out.
+type handed struct {
+	at          Partition
+	first, next int64
+}
+
+// readGroups reads what every group did.
+func (a *accounting) readGroups() error {
+	a.groups = make([]groupBook, len(a.spec.Groups))
+	for g := range a.groups {
+		spec := &a.spec.Groups[g]
+		b := &a.groups[g]
+		*b = groupBook{
+			index: g, flat: map[Partition]int{}, order: map[source]uint64{}, bit: 1 << g, began: unset,
+			reads: make([]readBook, len(a.spec.Topics)), committed: a.o.Committed[g],
+		}
+		for _, t := range spec.Topics {
+			for p := range a.spec.Topics[t].Partitions {
+				at := Partition{uint16(t), int32(p)}
+				b.flat[at] = len(b.partitions)
+				b.partitions = append(b.partitions, at)
+				b.shares = append(b.shares, share{owner: nobody, committed: nowhere})
+			}
+		}
+		for m := 1; m <= spec.Members; m++ {
+			files := a.lives(journal.RoleConsumer, g, m)
+			if len(files) == 0 {
+				return fmt.Errorf("member %d of group %s has left no journal", m, spec.Name)
+			}
+			for _, file := range files {
+				if err := a.readMember(b, m, file); err != nil {
+					return fmt.Errorf("member %d of group %s: %w", m, spec.Name, err)
+				}
+			}
+		}
+		a.readPauses(b)
+		slices.SortStableFunc(b.events, func(x, y event) int { return compare(x.at, y.at) })
+	}
+	return nil
+}
+
+// readMember turns the journal of one life of a member into events.
+func (a *accounting) readMember(b *groupBook, member int, file *journal.File) error {
+	life := len(b.members)
+	m := memberBook{from: a.end, to: a.end}
+	var current *poll
+	leaving := false
+	add := func(e event) { e.life = life; b.events = append(b.events, e) }
+	finish := func() {
+		if current != nil && len(current.done) > 0 {
+			add(event{at: a.nanos(current.done[len(current.done)-1].At), kind: pollEnds, poll: current})
+		}
+		current = nil
+	}
+	for k := range file.Entries {
+		e := &file.Entries[k]
+		at := a.nanos(e.At)
+		if k == 0 {
+			m.from = at
+		}
+		leaving = leaving || e.Kind == journal.Leaving || e.Kind == journal.Ended
+		if at > a.end {
+			continue
+		}
+		switch e.Kind { //nolint:exhaustive // the others say nothing of records or partitions
+		case journal.Polled:
+			if current != nil && current.over(e) {
+				finish()
+			}
+			if current == nil {
+				current = &poll{}
+			}
+			current.ranges = append(current.ranges, handed{partitionOf(e), e.Offset, e.Offset + int64(e.Count)})
+		case journal.Processed:
+			if current == nil {
+				return fmt.Errorf("it processed offset %d of %s without having polled it", e.Offset, a.partitionName(partitionOf(e)))
+			}
+			current.done = append(current.done, e)
+		case journal.Ended:
+			m.to = at
+		}
+		add(event{at: at, kind: happens, entry: e})
+	}
+	finish()
+	if !leaving {
+		m.to = a.memberDeath(b.index, member, file)
+	}
+	if m.to < a.end {
+		add(event{at: m.to, kind: dies})
+	}
+	b.members = append(b.members, m)
+	return nil
+}
+
+// over reports whether a poll has ended when another entry of a poll comes.
+func (p *poll) over(e *journal.Entry) bool {
+	return len(p.done) > 0 || slices.ContainsFunc(p.ranges, func(r handed) bool { return r.at == partitionOf(e) })
+}
+
+func partitionOf(e *journal.Entry) Partition { return Partition{e.Topic, e.Partition} }
+
+// memberDeath is when a member's process without last words died.
+func (a *accounting) memberDeath(group, member int, file *journal.File) instant {
+	last := a.lastEntry(file)
+	at, expected := a.killed(scenarios.ConsumerCrash, last, func(t *scenarios.Target) bool {
+		return t.Kind == scenarios.TargetMember && t.Group == group && t.Node == member
+	})
+	if !expected {
+		a.disturbed("member %d of group %s died unasked at %s", member, a.spec.Groups[group].Name, last)
+		return last
+	}
+	return min(at, a.end)
+}
+
+// readPauses adds the moments at which members were frozen.
+func (a *accounting) readPauses(b *groupBook) {
+	for i := range a.o.Faults {
+		f := &a.o.Faults[i]
+		s := &a.spec.Faults[f.Index]
+		if s.Kind != scenarios.ConsumerPause || f.At.IsZero() || s.Target.Group != b.index {
+			continue
+		}
+		at, first := a.at(f.At), 0
+		for m := 1; m <= a.spec.Groups[b.index].Members; m++ {
+			lives := len(a.lives(journal.RoleConsumer, b.index, m))
+			for life := first; life < first+lives; life++ {
+				if m == s.Target.Node && b.members[life].runs(at) {
+					b.events = append(b.events, event{at: at, kind: freezes, life: life})
+				}
+			}
+			first += lives
+		}
+	}
+}
+
+// runs reports whether a member's process runs at an instant, frozen or not.
+func (m *memberBook) runs(at instant) bool { return m.from <= at && at <= m.to }
+
+// sum is the group's part of the sheet.
+func (b *groupBook) sum() tally.Group {
+	s := tally.Group{
+		Rebalances: int64(b.generation - b.began), Pause: b.pause, Paused: b.paused, Peak: b.peak,
+		LagRecords: &b.lagRecords, LagTime: &b.lagTime, LagCommitted: &b.lagCommitted,
+		Members: &b.memberCount, MemberTime: b.memberTime,
+	}
+	for t := range b.reads {
+		r := &b.reads[t]
+		s.Reads = append(s.Reads, tally.Read{Duplicated: r.duplicated, Disordered: r.disordered, Delivery: &r.delivery})
+	}
+	return s
+}

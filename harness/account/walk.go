@@ -1,0 +1,160 @@
+package account
+
+import (
+	"math"
+
+	"kafkasim/reports/result"
+	"kafkasim/reports/result/tally"
+)
+
+// walk goes through the run in steps of a tick and samples what changes with time:
+// lag, members, the series. Before the first step everything that happened before
+// time 0 has happened.
+func (a *accounting) walk() []result.Series {
+	lines := a.newSeries()
+	at := 0
+	for now := instant(0); now <= a.end; now += tick {
+		a.advanceAll(now)
+		for g := range a.groups {
+			a.sampleGroup(&a.groups[g], now)
+		}
+		if at < a.o.Grid.Count && now >= a.o.Grid.Start+instant(at)*a.o.Grid.Step {
+			a.sampleSeries(lines, at, now)
+			at++
+		}
+	}
+	a.advanceAll(a.end)
+	for g := range a.groups {
+		b := &a.groups[g]
+		if b.began == unset {
+			b.began = b.generation
+		}
+	}
+	a.rates(lines, at)
+	return lines
+}
+
+func (a *accounting) advanceAll(now instant) {
+	for t := range a.topics {
+		for p := range a.topics[t].partitions {
+			a.topics[t].partitions[p].advance(now)
+		}
+	}
+	for g := range a.groups {
+		a.advance(&a.groups[g], now)
+	}
+}
+
+// sampleGroup takes a group's lag, from the end of the warm-up on, and its
+// members.
+func (a *accounting) sampleGroup(b *groupBook, now instant) {
+	up := int64(0)
+	for m := range b.members {
+		if b.members[m].runs(now) {
+			up++
+		}
+	}
+	b.memberTime += instant(up) * tick
+	if now < a.warm {
+		return
+	}
+	b.memberCount.Add(up, uint64(tick))
+	behind := int64(0)
+	for flat := range b.partitions {
+		p := a.partition(b.partitions[flat])
+		if c := max(b.shares[flat].committed, 0); p.led(now) && p.hw > c {
+			behind += p.hw - c
+		}
+	}
+	lag, age := a.lag(b, now)
+	b.lagRecords.Add(lag, uint64(tick))
+	b.lagTime.Add(int64(age), uint64(tick))
+	b.lagCommitted.Add(behind, uint64(tick))
+	b.peak.Follow(now, lag, now < a.warm+tick)
+}
+
+// led reports whether a partition has a registered leader.
+func (b *partitionBook) led(now instant) bool { return b.at(now).leader >= 0 }
+
+// lag is a group's lag: high watermark − position, summed over its partitions, and
+// the age of the oldest record below the high watermark that is not processed.
+func (a *accounting) lag(b *groupBook, now instant) (lag int64, oldest instant) {
+	for flat := range b.partitions {
+		p := a.partition(b.partitions[flat])
+		done := b.shares[flat].processed
+		if !p.led(now) || p.hw <= done {
+			continue
+		}
+		lag += p.hw - done
+		if r := p.log.oldest(max(done, p.log.start), p.hw, now); r != nil {
+			oldest = max(oldest, now-r.intended)
+		}
+	}
+	return lag, oldest
+}
+
+// Lines of a replication, before those of the groups.
+const (
+	lineGenerated = iota
+	lineAcked
+	lineLeaderless
+	lineUnderReplicated
+	lineGroups
+)
+
+// newSeries names the series that the batch model has, without values.
+func (a *accounting) newSeries() (lines []result.Series) {
+	names := []string{"records.generated", "records.acked", "leaderless", "under_replicated"}
+	for g := range a.spec.Groups {
+		label := tally.Label("group", a.spec.Groups[g].Name)
+		names = append(names, "lag.records"+label, "lag.time"+label)
+	}
+	for _, name := range names {
+		values := make([]float64, a.o.Grid.Count)
+		for i := range values {
+			values[i] = math.NaN()
+		}
+		lines = append(lines, result.Series{Name: name, Values: values})
+	}
+	return lines
+}
+
+// sampleSeries takes the lines' next point, but for the rates.
+func (a *accounting) sampleSeries(lines []result.Series, at int, now instant) {
+	leaderless, under := 0, 0
+	for t := range a.topics {
+		for p := range a.topics[t].partitions {
+			s := a.topics[t].partitions[p].at(now)
+			if s.leaderless {
+				leaderless++
+			}
+			if s.underReplicated {
+				under++
+			}
+		}
+	}
+	lines[lineLeaderless].Values[at] = float64(leaderless)
+	lines[lineUnderReplicated].Values[at] = float64(under)
+	for g := range a.groups {
+		lag, age := a.lag(&a.groups[g], now)
+		lines[lineGroups+2*g].Values[at] = float64(lag)
+		lines[lineGroups+2*g+1].Values[at] = age.Seconds()
+	}
+}
+
+// rates fills in the first points of the rates of records that came and that were
+// acknowledged in the step before each.
+func (a *accounting) rates(lines []result.Series, points int) {
+	intended, settled := a.recordTimes()
+	for line, times := range [][]instant{lineGenerated: intended, lineAcked: settled} {
+		n, before := 0, 0
+		for at := range points {
+			now := a.o.Grid.Start + instant(at)*a.o.Grid.Step
+			for n < len(times) && times[n] <= now {
+				n++
+			}
+			lines[line].Values[at] = float64(n-before) / a.o.Grid.Step.Seconds()
+			before = n
+		}
+	}
+}
