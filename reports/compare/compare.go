@@ -133,30 +133,26 @@ func undisturbed(all []*scenario) *Share {
 	var share Share
 	disturbed := false
 	for _, s := range all {
-		if !s.enough() {
-			continue
-		}
-		for _, r := range s.rows {
-			if !r.Counted {
-				continue
-			}
-			for i, v := range r.measured {
-				if slices.ContainsFunc(s.in.Disturbed, func(d Disturbance) bool { return d.Repetition == i+1 }) {
-					disturbed = true
-					continue
-				}
-				if math.IsNaN(v) {
-					continue
-				}
-				share.Values++
-				if float64(r.Low) <= v && v <= float64(r.High) {
-					share.Covered++
-				}
-			}
+		for _, r := range counted([]*scenario{s}, every) {
+			disturbed = disturbed || len(s.in.Disturbed) > 0
+			share.add(r, s.in.Disturbed)
 		}
 	}
 	if !disturbed {
 		return nil
 	}
 	return &share
+}
+
+// add counts a row's values but for those of the repetitions that are left out.
+func (s *Share) add(r *row, without []Disturbance) {
+	for i, v := range r.measured {
+		if math.IsNaN(v) || slices.ContainsFunc(without, func(d Disturbance) bool { return d.Repetition == i+1 }) {
+			continue
+		}
+		s.Values++
+		if float64(r.Low) <= v && v <= float64(r.High) {
+			s.Covered++
+		}
+	}
 }

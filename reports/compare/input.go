@@ -18,8 +18,6 @@ type Input struct {
 	// Disturbed are repetitions that the machine spoilt. They count like the
 	// others; the verification names them, and says what the coverage is without.
 	Disturbed []Disturbance
-	// Notes say how it was measured, in sentences.
-	Notes []string
 }
 
 // A Disturbance is a repetition that something other than the scenario moved.

@@ -51,38 +51,35 @@ func (r *row) effective() float64 {
 	return n / (1 + float64((n/float64(len(r.sets))-1)*r.within))
 }
 
-// intraclass is the intraclass correlation of ranks in sets, at least 0: the
-// share of their variance that lies between sets, from the one-way analysis of
-// variance. 0 marks no rank. With one set there is nothing to tell it from.
+// intraclass is the intraclass correlation of values in groups, at least 0: the
+// share of their variance that lies between groups, from the one-way analysis of
+// variance. 0 for one group, where there is nothing to tell it from.
 //
 // Source: Donner, A review of inference procedures for the intraclass correlation
 // coefficient in the one-way random effects model, International Statistical
 // Review 54 (1986), section 2.
-func intraclass(ranks [][]int) float64 {
-	var groups, total, squaredSizes, sum, between, all float64
-	for _, group := range ranks {
-		n, s := 0.0, 0.0
-		for _, rank := range group {
-			if rank > 0 {
-				n++
-				s += float64(rank)
-				all += float64(rank) * float64(rank)
-			}
-		}
-		if n == 0 {
+func intraclass(values [][]float64) float64 {
+	var groups, total, squaredSizes, all, between, squares float64
+	for _, group := range values {
+		if len(group) == 0 {
 			continue
+		}
+		n, s := float64(len(group)), 0.0
+		for _, v := range group {
+			s += v
+			squares += float64(v * v)
 		}
 		groups++
 		total += n
-		squaredSizes += n * n
-		sum += s
+		squaredSizes += float64(n * n)
+		all += s
 		between += s * s / n
 	}
 	if groups < 2 || total <= groups {
 		return 0
 	}
-	meanBetween := (between - sum*sum/total) / (groups - 1)
-	meanWithin := (all - between) / (total - groups)
+	meanBetween := (between - all*all/total) / (groups - 1)
+	meanWithin := (squares - between) / (total - groups)
 	size := (total - squaredSizes/total) / (groups - 1)
 	if spread := meanBetween + float64((size-1)*meanWithin); spread > 0 {
 		return min(max((meanBetween-meanWithin)/spread, 0), 1)

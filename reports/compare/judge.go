@@ -19,12 +19,10 @@ func every(*row) bool { return true }
 // verification judges everything.
 func (j *judgement) verification(resamples int) *Verification {
 	v := &Verification{
-		Method: Method{
-			Confidence: confidence, PooledLevel: pooledLevel, ScenarioLevel: scenarioLevel, RowLevel: rowLevel,
-			Resamples: resamples, LeastRepetitions: leastRepetitions, LeastSamples: leastSamples,
-		},
+		Method:  Levels(),
 		Metrics: []MetricSummary{}, Scenarios: []Scenario{},
 	}
+	v.Method.Resamples = resamples
 	for _, s := range j.scenarios {
 		if !s.enough() {
 			continue
@@ -52,6 +50,14 @@ func (j *judgement) verification(resamples int) *Verification {
 	v.Scenarios = j.judgeScenarios()
 	v.judge()
 	return v
+}
+
+// Levels are the levels of the tests and the least that they need.
+func Levels() Method {
+	return Method{
+		Confidence: confidence, PooledLevel: pooledLevel, ScenarioLevel: scenarioLevel, RowLevel: rowLevel,
+		Resamples: resamples, LeastRepetitions: leastRepetitions, LeastSamples: leastSamples,
+	}
 }
 
 // judgeRows gives every row its verdict. The family of hypotheses is every row
@@ -126,7 +132,7 @@ func (s *scenario) result() Scenario {
 		Name: measured.Scenario, SpecSHA256: measured.SpecSHA256, Verdict: NoData, AdjustedP: nan(),
 		Plane: predicted[0].Plane, Replications: s.in.replications(), Draws: len(predicted), Repetitions: measured.Replications,
 		Partial:   measured.Partial || slices.ContainsFunc(predicted, func(p *result.Set) bool { return p.Partial }),
-		Disturbed: s.in.Disturbed, NotObserved: s.absent, Notes: s.in.Notes, Rows: []Row{},
+		Disturbed: s.in.Disturbed, NotObserved: s.absent, Notes: presence(s.in), Rows: []Row{},
 	}
 	for _, r := range s.rows {
 		o.Rows = append(o.Rows, r.Row)

@@ -15,11 +15,7 @@ func (r *row) test() {
 		if math.IsNaN(v) {
 			continue
 		}
-		below, _ := slices.BinarySearch(r.sorted, v)
-		upTo := below
-		for upTo < len(r.sorted) && r.sorted[upTo] == v {
-			upTo++
-		}
+		below, upTo := around(r.sorted, v)
 		level := (float64(below) + float64(upTo-below+1)/2) / float64(len(r.sorted)+1)
 		sum += distuv.UnitNormal.Quantile(level)
 		n++

@@ -3,6 +3,7 @@ package compare
 import (
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"kafkasim/reports/result"
@@ -30,11 +31,11 @@ func columns(kind result.Kind) []string {
 	return []string{"value"}
 }
 
-// comparable reports whether values of a metric, one a repetition, can be held
+// hasRows reports whether values of a metric, one a repetition, can be held
 // against each other. The closed-form bound is no prediction; nines follow from
 // durability and are nothing where nothing is lost; the probability of a loss is
 // no value of one repetition.
-func comparable(base string) bool {
+func hasRows(base string) bool {
 	return base != "loss.bound.acked" && base != lossProbability && !strings.HasSuffix(base, ".nines")
 }
 
@@ -46,7 +47,7 @@ func gather(in *Input) ([]*row, []Absence) {
 	var rows []*row
 	var absent []Absence
 	for _, known := range scenarios.Metrics() {
-		if !comparable(known.Name) {
+		if !hasRows(known.Name) {
 			continue
 		}
 		for _, name := range names(in, known.Name) {
@@ -160,7 +161,27 @@ func (r *row) rank(seed uint64, scenario string) {
 	for i, p := range places {
 		r.ranks[p.set][p.at] = i + 1
 	}
-	r.within = intraclass(r.ranks)
+	r.within = intraclass(r.middleRanks())
+}
+
+// middleRanks are the ranks of the predicted samples by Set, equal samples at the
+// middle of their ranks.
+func (r *row) middleRanks() [][]float64 {
+	out := make([][]float64, len(r.sets))
+	for s, values := range r.sets {
+		for _, v := range result.Observed(values) {
+			below, upTo := around(r.sorted, v)
+			out[s] = append(out[s], float64(below+upTo+1)/2)
+		}
+	}
+	return out
+}
+
+// around counts how many of sorted values are below v, and how many are not above it.
+func around(sorted []float64, v float64) (below, upTo int) {
+	below, _ = slices.BinarySearch(sorted, v)
+	upTo = below + sort.Search(len(sorted)-below, func(i int) bool { return sorted[below+i] > v })
+	return below, upTo
 }
 
 // constant reports whether every replication predicted the same value, and which.

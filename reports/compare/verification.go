@@ -107,7 +107,7 @@ type Scenario struct {
 	AdjustedP    Number        `json:"adjusted_p_value"` // of the coverage, by Holm over scenarios
 	Rows         []Row         `json:"rows"`
 	NotObserved  []Absence     `json:"not_observed,omitempty"`
-	Notes        []string      `json:"notes,omitempty"`
+	Notes        []string      `json:"notes,omitempty"`    // what had a value far more often on one side
 	Warnings     []string      `json:"warnings,omitempty"` // of the measurement and of the prediction
 }
 
@@ -164,10 +164,8 @@ type Calibration struct {
 
 // An Environment is what the measurement ran on.
 type Environment struct {
-	Kafka  string   `json:"kafka,omitempty"`  // version
-	Image  string   `json:"image,omitempty"`  // of the containers
-	Engine string   `json:"engine,omitempty"` // version of the container engine
-	Notes  []string `json:"notes,omitempty"`
+	Kafka []string `json:"kafka,omitempty"` // releases
+	Image string   `json:"image,omitempty"` // of the containers, where one was named
 }
 
 // Exit codes of a verification (design section 8).

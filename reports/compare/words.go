@@ -13,7 +13,7 @@ import (
 func (r *row) words() string {
 	values := result.Observed(r.measured)
 	var parts []string
-	parts = append(parts, fmt.Sprintf("%s: %s measured, %s predicted", r.title(), r.list(values), r.interval()))
+	parts = append(parts, fmt.Sprintf("%s: %s measured, %s predicted", r.title(), r.list(values), r.Interval()))
 	low, high := float64(r.Low), float64(r.High)
 	var below, above int
 	var off float64 // the farthest
@@ -57,7 +57,7 @@ func upTo(several bool) string {
 func (r *row) list(values []float64) string {
 	const most = 3
 	if len(values) > most {
-		return result.QuantityInterval(result.Interval{Low: slices.Min(values), High: slices.Max(values)}, r.Unit)
+		return Span(slices.Min(values), slices.Max(values), r.Unit)
 	}
 	texts := make([]string, len(values))
 	for i, v := range values {
@@ -69,12 +69,19 @@ func (r *row) list(values []float64) string {
 	return strings.Join(texts[:len(texts)-1], ", ") + " and " + texts[len(texts)-1]
 }
 
-// interval writes the prediction interval, a single value as such.
-func (r *row) interval() string {
-	if r.Low == r.High {
-		return result.Quantity(float64(r.Low), r.Unit)
+// Interval writes the prediction interval.
+func (r *Row) Interval() string { return Span(float64(r.Low), float64(r.High), r.Unit) }
+
+// Span writes the range of values in base units: a single value as such, and a
+// range whose ends read the same as its middle and half its width.
+func Span(low, high float64, unit string) string {
+	if low == high {
+		return result.Quantity(low, unit)
 	}
-	return result.QuantityInterval(result.Interval{Low: float64(r.Low), High: float64(r.High)}, r.Unit)
+	if text := result.Quantity(low, unit); text == result.Quantity(high, unit) {
+		return text + " ± " + result.Quantity((high-low)/2, unit)
+	}
+	return result.QuantityInterval(result.Interval{Low: low, High: high}, unit)
 }
 
 // words say what missed in a scenario, what is grossly off first, then what was
