@@ -89,6 +89,7 @@ type memberState struct {
 	pollStart  sim.Time
 	slow       float64 // processing takes so many times longer
 	stream     rng.Stream
+	backoffs   rng.Stream
 	commitAt   sim.Time // next automatic commit
 	committing int64    // ticket of the commit that the application waits for; 0: none
 	revoking   int64    // ticket of the commit that a revocation waits for
@@ -130,7 +131,7 @@ type source struct {
 	session  int64
 	sentAt   sim.Time
 	retryAt  sim.Time
-	failures int
+	failures int32 // in a row
 	watchdog bool
 	holds    bool // kgo: a fetch of it is buffered
 }
@@ -380,17 +381,9 @@ func (w *world) sourceFailed(now sim.Time, i, b int32) {
 			m.owned[k].asked = -1
 		}
 	}
+	c := &m.config.Config
+	s.retryAt = now.Add(kafka.BackOff(&m.backoffs, m.config.Client, c.RetryBackoff, c.RetryBackoffMax, s.failures))
 	s.failures++
-	s.retryAt = now.Add(backoffAfter(&m.config.Config, s.failures))
 	w.engine.Schedule(s.retryAt, evSourceRetry, m.node, int64(b))
 	w.wantMetadata(now, i)
-}
-
-// backoffAfter is the client's exponential back-off after n failures in a row.
-func backoffAfter(c *scenarios.ConsumerConfig, n int) time.Duration {
-	d := c.RetryBackoff
-	for ; n > 1 && d < c.RetryBackoffMax; n-- {
-		d *= 2
-	}
-	return min(d, c.RetryBackoffMax)
 }

@@ -403,8 +403,9 @@ func (w *world) addMember(i int) {
 	m := memberState{
 		group: mp.group, number: mp.member, node: int32(p.memberAt + i), config: spec, down: true, coordinator: -1, slow: 1,
 		slot: make([]int32, n), leader: make([]int32, n), epoch: make([]kafka.LeaderEpoch, n),
-		sources: make([]source, p.brokers),
-		stream:  rng.New(w.seed, nameOf("member/"+spec.Name, mp.member), "processing"),
+		sources:  make([]source, p.brokers),
+		stream:   rng.New(w.seed, nameOf("member/"+spec.Name, mp.member), "processing"),
+		backoffs: rng.New(w.seed, nameOf("member/"+spec.Name, mp.member), "back-off"),
 		machine: kafka.NewMember(kafka.MemberConfig{
 			Member: kafka.MemberID(mp.member), Client: spec.Client, Protocol: spec.Protocol, Assignor: config.Assignor,
 			Static: config.StaticMembership, Topics: topics, SessionTimeout: config.SessionTimeout,

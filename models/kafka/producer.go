@@ -338,19 +338,24 @@ func (p *Producer) deadline(now sim.Time) sim.Time {
 	return min(at, p.metadataDue(now))
 }
 
-// jitter is 2^attempts times base with ±20 %, at most most: the back-off of both
-// clients (ExponentialBackoff.java; kgo config.go defaultCfg). Java cuts before
-// and after the jitter, kgo after it; Java draws again at each look, here a
-// back-off is drawn once.
+// jitter is the producer's next back-off; Java draws again at each look, here it is
+// drawn once.
 func (p *Producer) jitter(base, most time.Duration, attempts int32) time.Duration {
+	return BackOff(&p.rng, p.client, base, most, attempts)
+}
+
+// BackOff is 2^attempts times base with ±20 %, at most most: the back-off of both
+// clients (ExponentialBackoff.java; kgo config.go defaultCfg). Java cuts before
+// and after the jitter, kgo after it.
+func BackOff(s *rng.Stream, client scenarios.Client, base, most time.Duration, attempts int32) time.Duration {
 	if base >= most {
 		return most
 	}
 	d := math.Ldexp(float64(base), int(max(attempts, 0)))
-	if p.client == scenarios.Java {
+	if client == scenarios.Java {
 		d = min(d, float64(most))
 	}
-	return time.Duration(min(d*(0.8+0.4*p.rng.Float64()), float64(most)))
+	return time.Duration(min(d*(0.8+0.4*s.Float64()), float64(most)))
 }
 
 // Buffered is the number of records in batches that have not ended, and the
