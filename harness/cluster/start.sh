@@ -12,10 +12,14 @@ shift 3
 
 here=/kafkasim
 formatted=/var/lib/kafkasim/formatted
-libraries='/opt/kafka/libs/*'
+# Named one by one in a fixed order, as Java's archive of classes wants them: an
+# image of ours has that archive, and starts in half the time with it.
+libraries=$(printf '%s:' /opt/kafka/libs/*.jar)
+archive=/opt/kafka/classes.jsa
+[ ! -e $archive ] || set -- -XX:SharedArchiveFile=$archive "$@"
 
 if [ ! -e $formatted ]; then
-	java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Dlog4j2.configurationFile=$here/log4j2.properties \
+	java "$@" -Dlog4j2.configurationFile=$here/log4j2.properties \
 		-cp "$libraries" kafka.tools.StorageTool format --ignore-formatted \
 		--cluster-id "$cluster" --config $here/server.properties \
 		--release-version "$release" --feature eligible.leader.replicas.version="$elr"
