@@ -21,7 +21,7 @@ func TestAssignorScripts(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
 			var topics []kafka.TopicPartitions
-			for _, n := range numbers(t, d, "topics", "") {
+			for _, n := range kafka.NumbersArg(t, d, "topics") {
 				topics = append(topics, kafka.TopicPartitions(n))
 			}
 			members := subscriptions(t, d.Input)

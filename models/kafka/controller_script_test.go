@@ -38,7 +38,7 @@ type controllerStory struct {
 func (s *controllerStory) run(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
 	if d.HasArg("at") {
-		s.now = sim.Time(0).Add(durationArg(t, d, "at"))
+		s.now = sim.Time(0).Add(DurationArg(t, d, "at", 0))
 	}
 	switch d.Cmd {
 	case "cluster":
@@ -75,13 +75,13 @@ func (s *controllerStory) operator(t *testing.T, d *datadriven.TestData) string 
 	case "unclean":
 		_, out = s.controller.ElectUnclean(nil)
 	case "assign-directory":
-		b := BrokerID(intArg(t, d, "broker", 0))
+		b := BrokerID(NumberArg(t, d, "broker", 0))
 		var ok bool
 		if ok, out = s.controller.AssignDirectory(b, s.controller.Broker(b).Epoch, nil); !ok {
 			return "STALE_BROKER_EPOCH\n"
 		}
 	case "config":
-		settings := TopicConfig{intArg(t, d, "min", 1), d.HasArg("unclean")}
+		settings := TopicConfig{NumberArg(t, d, "min", 1), d.HasArg("unclean")}
 		out = s.controller.SetTopicConfig(PartitionRange{0, PartitionID(len(s.controller.partitions))}, settings, nil)
 		return fmt.Sprintf("records: %d\n", s.controller.MetadataOffset()-before) + s.render(out)
 	default:
@@ -117,7 +117,7 @@ func (s *controllerStory) create(t *testing.T, d *datadriven.TestData) {
 		}
 		partitions = append(partitions, info)
 	}
-	s.controller, s.now = NewController(config, intArg(t, d, "brokers", 3), partitions), 0
+	s.controller, s.now = NewController(config, NumberArg(t, d, "brokers", 3), partitions), 0
 }
 
 // heartbeat sends one heartbeat of each broker named.
@@ -127,8 +127,8 @@ func (s *controllerStory) heartbeat(t *testing.T, d *datadriven.TestData) string
 	for _, b := range brokersArg(t, d, "broker") {
 		request := HeartbeatRequest{
 			Broker:         b,
-			Epoch:          BrokerEpoch(intArg(t, d, "epoch", int(s.controller.Broker(b).Epoch))),
-			MetadataOffset: int64(intArg(t, d, "offset", int(s.controller.MetadataOffset()))),
+			Epoch:          BrokerEpoch(NumberArg(t, d, "epoch", int(s.controller.Broker(b).Epoch))),
+			MetadataOffset: int64(NumberArg(t, d, "offset", int(s.controller.MetadataOffset()))),
 			WantFence:      d.HasArg("fence"),
 			WantShutdown:   d.HasArg("shutdown"),
 		}
@@ -142,11 +142,11 @@ func (s *controllerStory) heartbeat(t *testing.T, d *datadriven.TestData) string
 
 func (s *controllerStory) register(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
-	b := BrokerID(intArg(t, d, "broker", 0))
+	b := BrokerID(NumberArg(t, d, "broker", 0))
 	request := RegisterRequest{
 		Broker:         b,
 		Clean:          d.HasArg("clean"),
-		PreviousEpoch:  BrokerEpoch(intArg(t, d, "previous", int(s.controller.Broker(b).Epoch))),
+		PreviousEpoch:  BrokerEpoch(NumberArg(t, d, "previous", int(s.controller.Broker(b).Epoch))),
 		EmptyDirectory: d.HasArg("empty-directory"),
 	}
 	result, out := s.controller.Register(s.now, request, nil)
@@ -158,13 +158,13 @@ func (s *controllerStory) register(t *testing.T, d *datadriven.TestData) string 
 
 func (s *controllerStory) alter(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
-	b, p := BrokerID(intArg(t, d, "broker", 0)), PartitionID(intArg(t, d, "partition", 0))
+	b, p := BrokerID(NumberArg(t, d, "broker", 0)), PartitionID(NumberArg(t, d, "partition", 0))
 	request := AlterRequest{Broker: b, Partition: p, Recovering: d.HasArg("recovering")}
-	request.BrokerEpoch = BrokerEpoch(intArg(t, d, "broker-epoch", int(s.controller.Broker(b).Epoch)))
+	request.BrokerEpoch = BrokerEpoch(NumberArg(t, d, "broker-epoch", int(s.controller.Broker(b).Epoch)))
 	if int(p) < len(s.controller.partitions) {
 		state := s.controller.Partition(p)
-		request.LeaderEpoch = LeaderEpoch(intArg(t, d, "leader-epoch", int(state.LeaderEpoch)))
-		request.PartitionEpoch = PartitionEpoch(intArg(t, d, "partition-epoch", int(state.PartitionEpoch)))
+		request.LeaderEpoch = LeaderEpoch(NumberArg(t, d, "leader-epoch", int(state.LeaderEpoch)))
+		request.PartitionEpoch = PartitionEpoch(NumberArg(t, d, "partition-epoch", int(state.PartitionEpoch)))
 		request.MemberEpochs = make([]BrokerEpoch, len(s.controller.Assignment(p)))
 		for i, member := range s.controller.Assignment(p) {
 			request.MemberEpochs[i] = NoBrokerEpoch
@@ -174,7 +174,7 @@ func (s *controllerStory) alter(t *testing.T, d *datadriven.TestData) string {
 				}
 			}
 			if d.HasArg("member-epochs") {
-				request.MemberEpochs[i] = BrokerEpoch(intArg(t, d, "member-epochs", 0))
+				request.MemberEpochs[i] = BrokerEpoch(NumberArg(t, d, "member-epochs", 0))
 			}
 		}
 		if d.HasArg("stranger") {
@@ -293,45 +293,4 @@ func electionName(kind ElectionKind) string {
 	case NoElection:
 	}
 	return ""
-}
-
-// intArg is a numeric argument of a command, or other if it is not given.
-func intArg(t *testing.T, d *datadriven.TestData, key string, other int) int {
-	t.Helper()
-	if !d.HasArg(key) {
-		return other
-	}
-	value := other
-	d.ScanArgs(t, key, &value)
-	return value
-}
-
-func durationArg(t *testing.T, d *datadriven.TestData, key string) time.Duration {
-	t.Helper()
-	var text string
-	d.ScanArgs(t, key, &text)
-	value, err := time.ParseDuration(text)
-	if err != nil {
-		d.Fatalf(t, "%v", err)
-	}
-	return value
-}
-
-// brokersArg is an argument such as broker=(1,3) or broker=1.
-func brokersArg(t *testing.T, d *datadriven.TestData, key string) []BrokerID {
-	t.Helper()
-	var ids []BrokerID
-	for _, arg := range d.CmdArgs {
-		if arg.Key != key {
-			continue
-		}
-		for _, value := range arg.Vals {
-			id, err := strconv.Atoi(value)
-			if err != nil {
-				d.Fatalf(t, "broker %q", value)
-			}
-			ids = append(ids, BrokerID(id))
-		}
-	}
-	return ids
 }

@@ -117,19 +117,19 @@ func (s *epochStory) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		return s.cache.text()
 	case "truncate-end":
-		s.cache.TruncateFromEnd(Offset(intArg(t, d, "at", 0)))
+		s.cache.TruncateFromEnd(Offset(NumberArg(t, d, "at", 0)))
 		return s.cache.text()
 	case "truncate-start":
-		s.cache.TruncateFromStart(Offset(intArg(t, d, "at", 0)))
+		s.cache.TruncateFromStart(Offset(NumberArg(t, d, "at", 0)))
 		return s.cache.text()
 	case "latest":
 		return fmt.Sprintf("%d\n", s.cache.Latest())
 	case "end-offset":
-		epoch, end := s.cache.EndOffset(LeaderEpoch(intArg(t, d, "epoch", 0)), Offset(intArg(t, d, "log-end", 0)))
+		epoch, end := s.cache.EndOffset(LeaderEpoch(NumberArg(t, d, "epoch", 0)), Offset(NumberArg(t, d, "log-end", 0)))
 		return fmt.Sprintf("epoch %d ends at %d\n", epoch, end)
 	case "check":
-		verdict, said := s.cache.CheckFetch(LeaderEpoch(intArg(t, d, "epoch", -1)), Offset(intArg(t, d, "from", 0)),
-			Offset(intArg(t, d, "start", 0)), Offset(intArg(t, d, "log-end", 0)))
+		verdict, said := s.cache.CheckFetch(LeaderEpoch(NumberArg(t, d, "epoch", -1)), Offset(NumberArg(t, d, "from", 0)),
+			Offset(NumberArg(t, d, "start", 0)), Offset(NumberArg(t, d, "log-end", 0)))
 		return verdictText(verdict, said) + "\n"
 	default:
 		return s.onLog(t, d)
@@ -147,7 +147,7 @@ func (s *epochStory) onLog(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "log":
 		d.ScanArgs(t, "name", &name)
-		log = &testLog{start: Offset(intArg(t, d, "start", 0))}
+		log = &testLog{start: Offset(NumberArg(t, d, "start", 0))}
 		s.logs[name] = log
 		for word := range strings.FieldsSeq(d.Input) {
 			epoch, count, _ := strings.Cut(word, "*")
@@ -161,15 +161,15 @@ func (s *epochStory) onLog(t *testing.T, d *datadriven.TestData) string {
 			}
 		}
 	case "lead":
-		log.lead(LeaderEpoch(intArg(t, d, "epoch", 0)))
+		log.lead(LeaderEpoch(NumberArg(t, d, "epoch", 0)))
 	case "append":
-		for range intArg(t, d, "count", 1) {
+		for range NumberArg(t, d, "count", 1) {
 			log.append(log.epoch)
 		}
 	case "cut":
-		log.truncate(Offset(intArg(t, d, "to", 0)))
+		log.truncate(Offset(NumberArg(t, d, "to", 0)))
 	case "retain":
-		log.retain(Offset(intArg(t, d, "from", 0)))
+		log.retain(Offset(NumberArg(t, d, "from", 0)))
 	case "fetch":
 		return s.fetch(t, d)
 	default:
@@ -186,7 +186,7 @@ func (s *epochStory) fetch(t *testing.T, d *datadriven.TestData) string {
 	d.ScanArgs(t, "follower", &followerName)
 	leader, follower := s.logs[leaderName], s.logs[followerName]
 	var text strings.Builder
-	for range intArg(t, d, "rounds", 10) {
+	for range NumberArg(t, d, "rounds", 10) {
 		latest := follower.cache.Latest()
 		verdict, said, from := follower.fetchRound(leader, 100)
 		fmt.Fprintf(&text, "from %d, last epoch %d: %s\n", from, latest, verdictText(verdict, said))

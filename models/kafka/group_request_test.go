@@ -35,10 +35,10 @@ func TestGroupRequests(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
 			if d.Cmd == "new" {
-				s = requestScript{g: kafka.NewGroup(kafka.GroupConfig{InitialRebalanceDelay: span(t, d, "delay", 3*time.Second)})}
+				s = requestScript{g: kafka.NewGroup(kafka.GroupConfig{InitialRebalanceDelay: kafka.DurationArg(t, d, "delay", 3*time.Second)})}
 				return ""
 			}
-			s.now = sim.Time(span(t, d, "at", time.Duration(s.now)))
+			s.now = sim.Time(kafka.DurationArg(t, d, "at", time.Duration(s.now)))
 			return s.play(t, d)
 		})
 	})
@@ -66,11 +66,11 @@ func (s *requestScript) play(t *testing.T, d *datadriven.TestData) string {
 	case "state":
 		return fmt.Sprintf("%v, generation %d, %d members, leader %v\n", s.g.State(), s.g.Generation(), s.g.Members(), s.g.Leader())
 	case "stored":
-		version := int32(numbers(t, d, "version", "")[0])
-		return tellGroup(s.g.OnStored(s.now, version, groupErrorNamed(t, word(d, "error", "NONE")), nil))
+		version := int32(kafka.NumbersArg(t, d, "version")[0])
+		return tellGroup(s.g.OnStored(s.now, version, groupErrorNamed(t, kafka.WordArg(d, "error", "NONE")), nil))
 	case "timer":
-		timer := kafka.GroupTimer{Key: s.key(t, d), At: sim.Time(span(t, d, "armed", 0))}
-		timer.Kind = map[string]kafka.GroupTimerKind{"session": kafka.SessionTimer, "join": kafka.JoinTimer, "sync": kafka.SyncTimer}[word(d, "kind", "")]
+		timer := kafka.GroupTimer{Key: s.key(t, d), At: sim.Time(kafka.DurationArg(t, d, "armed", 0))}
+		timer.Kind = map[string]kafka.GroupTimerKind{"session": kafka.SessionTimer, "join": kafka.JoinTimer, "sync": kafka.SyncTimer}[kafka.WordArg(d, "kind", "")]
 		return tellGroup(s.g.OnTimer(s.now, timer, nil))
 	case "commit":
 		err, effects := s.g.OnCommit(s.now, s.request(t, d, kafka.OffsetCommit), nil)
@@ -88,8 +88,8 @@ func (s *requestScript) play(t *testing.T, d *datadriven.TestData) string {
 func (s *requestScript) key(t *testing.T, d *datadriven.TestData) kafka.MemberKey {
 	t.Helper()
 	return kafka.MemberKey{
-		Member:      kafka.MemberID(numbers(t, d, "m", "0")[0]),
-		Incarnation: kafka.Incarnation(numbers(t, d, "id", "0")[0]),
+		Member:      kafka.MemberID(kafka.NumberArg(t, d, "m", 0)),
+		Incarnation: kafka.Incarnation(kafka.NumberArg(t, d, "id", 0)),
 	}
 }
 
@@ -98,25 +98,25 @@ func (s *requestScript) request(t *testing.T, d *datadriven.TestData, kind kafka
 	s.count++
 	r := kafka.GroupRequest{
 		Kind: kind, Static: d.HasArg("static"), Key: s.key(t, d), Sequence: s.count,
-		Generation: kafka.Generation(numbers(t, d, "generation", "-1")[0]),
+		Generation: kafka.Generation(kafka.NumberArg(t, d, "generation", -1)),
 	}
 	if kind == kafka.JoinGroup {
 		r.Subscription = &kafka.Subscription{
-			Protocol: scenarios.Eager, SessionTimeout: span(t, d, "session", 45*time.Second),
-			RebalanceTimeout: span(t, d, "rebalance", time.Minute), Generation: r.Generation,
+			Protocol: scenarios.Eager, SessionTimeout: kafka.DurationArg(t, d, "session", 45*time.Second),
+			RebalanceTimeout: kafka.DurationArg(t, d, "rebalance", time.Minute), Generation: r.Generation,
 		}
 		if d.HasArg("cooperative") {
 			r.Subscription.Protocol = scenarios.Cooperative
 		}
 		if d.HasArg("owned") {
-			for _, p := range numbers(t, d, "owned", "") {
+			for _, p := range kafka.NumbersArg(t, d, "owned") {
 				r.Subscription.Owned = append(r.Subscription.Owned, int32(p))
 			}
 		}
 	}
 	if kind == kafka.SyncGroup && d.HasArg("plan") {
 		r.Plan = &kafka.Plan{Members: []kafka.MemberKey{r.Key}}
-		for range numbers(t, d, "plan", "1")[0] {
+		for range kafka.NumberArg(t, d, "plan", 1) {
 			r.Plan.Owners = append(r.Plan.Owners, 0)
 		}
 	}

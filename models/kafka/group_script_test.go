@@ -2,7 +2,6 @@ package kafka_test
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,46 +54,46 @@ func scriptBus(t *testing.T, d *datadriven.TestData) *groupBus {
 		MaxPollInterval: 5 * time.Minute, RebalanceTimeout: 5 * time.Minute, RequestTimeout: 30 * time.Second,
 		RetryBackoff: 100 * time.Millisecond, RetryBackoffMax: time.Second,
 	}
-	if word(d, "client", "java") == "kgo" {
+	if kafka.WordArg(d, "client", "java") == "kgo" {
 		cfg.Client = scenarios.FranzGo
 		cfg.MaxPollInterval, cfg.RebalanceTimeout, cfg.RequestTimeout = scenarios.Forever, time.Minute, 10*time.Second
 		cfg.RetryBackoff, cfg.RetryBackoffMax = 250*time.Millisecond, 5*time.Second
 	}
-	if word(d, "protocol", "eager") == "cooperative" {
+	if kafka.WordArg(d, "protocol", "eager") == "cooperative" {
 		cfg.Protocol, cfg.Assignor = scenarios.Cooperative, scenarios.StickyAssignor
 	}
-	if word(d, "assignor", "") == "sticky" {
+	if kafka.WordArg(d, "assignor", "") == "sticky" {
 		cfg.Assignor = scenarios.StickyAssignor
 	}
 	cfg.Static = d.HasArg("static")
-	cfg.SessionTimeout = span(t, d, "session", cfg.SessionTimeout)
-	cfg.HeartbeatInterval = span(t, d, "heartbeat", cfg.HeartbeatInterval)
-	cfg.MaxPollInterval = span(t, d, "max-poll", cfg.MaxPollInterval)
+	cfg.SessionTimeout = kafka.DurationArg(t, d, "session", cfg.SessionTimeout)
+	cfg.HeartbeatInterval = kafka.DurationArg(t, d, "heartbeat", cfg.HeartbeatInterval)
+	cfg.MaxPollInterval = kafka.DurationArg(t, d, "max-poll", cfg.MaxPollInterval)
 	if cfg.Client == scenarios.Java {
 		cfg.RebalanceTimeout = cfg.MaxPollInterval
 	}
-	cfg.RebalanceTimeout = span(t, d, "rebalance", cfg.RebalanceTimeout)
-	for _, n := range numbers(t, d, "partitions", "6") {
+	cfg.RebalanceTimeout = kafka.DurationArg(t, d, "rebalance", cfg.RebalanceTimeout)
+	for _, n := range kafka.NumbersArg(t, d, "partitions", 6) {
 		cfg.Topics = append(cfg.Topics, kafka.TopicPartitions(n))
 	}
-	members := make([]kafka.MemberConfig, numbers(t, d, "members", "3")[0])
+	members := make([]kafka.MemberConfig, kafka.NumberArg(t, d, "members", 3))
 	for i := range members {
 		members[i] = cfg
 		members[i].Member = kafka.MemberID(i)
 	}
-	group := kafka.GroupConfig{InitialRebalanceDelay: span(t, d, "delay", 3*time.Second)}
+	group := kafka.GroupConfig{InitialRebalanceDelay: kafka.DurationArg(t, d, "delay", 3*time.Second)}
 	return newGroupBus(t, group, members, func() time.Duration { return time.Millisecond })
 }
 
 func playGroup(t *testing.T, b *groupBus, d *datadriven.TestData) string {
 	t.Helper()
 	each := func(do func(i int)) string {
-		for _, i := range numbers(t, d, "m", "") {
+		for _, i := range kafka.NumbersArg(t, d, "m") {
 			do(i)
 		}
 		return ""
 	}
-	length := span(t, d, "for", 0)
+	length := kafka.DurationArg(t, d, "for", 0)
 	switch d.Cmd {
 	case "start":
 		return each(b.start)
@@ -110,7 +109,7 @@ func playGroup(t *testing.T, b *groupBus, d *datadriven.TestData) string {
 		b.failCoordinator(length)
 		return ""
 	case "store":
-		b.storeError = groupErrorNamed(t, word(d, "error", ""))
+		b.storeError = groupErrorNamed(t, kafka.WordArg(d, "error", ""))
 		return ""
 	case "commit":
 		return commitAs(t, b, d)
@@ -128,12 +127,12 @@ func playGroup(t *testing.T, b *groupBus, d *datadriven.TestData) string {
 // commitAs sends a commit whose sender is named by instance and incarnation.
 func commitAs(t *testing.T, b *groupBus, d *datadriven.TestData) string {
 	t.Helper()
-	as := numbers(t, d, "as", "")
+	as := kafka.NumbersArg(t, d, "as")
 	request := kafka.GroupRequest{
 		Kind:       kafka.OffsetCommit,
 		Static:     d.HasArg("static"),
 		Key:        kafka.MemberKey{Member: kafka.MemberID(as[0]), Incarnation: kafka.Incarnation(as[1])},
-		Generation: kafka.Generation(numbers(t, d, "generation", "-1")[0]),
+		Generation: kafka.Generation(kafka.NumberArg(t, d, "generation", -1)),
 	}
 	err, effects := b.group.OnCommit(b.now, request, nil)
 	b.groupDid(effects)
@@ -159,45 +158,4 @@ func groupErrorNamed(t *testing.T, name string) kafka.GroupError {
 	}
 	t.Fatalf("no group error %q", name)
 	return 0
-}
-
-func word(d *datadriven.TestData, key, otherwise string) string {
-	for _, arg := range d.CmdArgs {
-		if arg.Key == key && len(arg.Vals) > 0 {
-			return arg.Vals[0]
-		}
-	}
-	return otherwise
-}
-
-func span(t *testing.T, d *datadriven.TestData, key string, otherwise time.Duration) time.Duration {
-	t.Helper()
-	text := word(d, key, "")
-	if text == "" {
-		return otherwise
-	}
-	length, err := time.ParseDuration(text)
-	if err != nil {
-		t.Fatalf("%s: %v", d.Pos, err)
-	}
-	return length
-}
-
-func numbers(t *testing.T, d *datadriven.TestData, key, otherwise string) []int {
-	t.Helper()
-	words := []string{otherwise}
-	for _, arg := range d.CmdArgs {
-		if arg.Key == key {
-			words = arg.Vals
-		}
-	}
-	var values []int
-	for _, w := range words {
-		n, err := strconv.Atoi(w)
-		if err != nil {
-			t.Fatalf("%s: %s: %v", d.Pos, key, err)
-		}
-		values = append(values, n)
-	}
-	return values
 }

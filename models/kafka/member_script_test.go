@@ -33,7 +33,7 @@ func TestMemberScripts(t *testing.T) {
 				s = memberScript{m: scriptBus(t, d).members[0], sent: map[kafka.GroupRequestKind][]kafka.GroupRequest{}}
 				return ""
 			}
-			s.now = sim.Time(span(t, d, "at", time.Duration(s.now)))
+			s.now = sim.Time(kafka.DurationArg(t, d, "at", time.Duration(s.now)))
 			if d.Cmd == "state" {
 				return fmt.Sprintf("%v %v, generation %d, %v\n", s.m.Key(), s.m.State(), s.m.Generation(), s.m.Owned())
 			}
@@ -74,7 +74,7 @@ func (s *memberScript) play(t *testing.T, d *datadriven.TestData) []kafka.Member
 		if refused != kafka.NoGroupError {
 			return []kafka.MemberEffect{{Kind: kafka.MemberFailed, Error: refused}}
 		}
-		return s.m.OnCommitResponse(s.now, request, groupErrorNamed(t, word(d, "error", "NONE")), nil)
+		return s.m.OnCommitResponse(s.now, request, groupErrorNamed(t, kafka.WordArg(d, "error", "NONE")), nil)
 	default:
 		t.Fatalf("%s: no command %q", d.Pos, d.Cmd)
 		return nil
@@ -85,17 +85,17 @@ func (s *memberScript) answer(t *testing.T, d *datadriven.TestData) kafka.GroupR
 	t.Helper()
 	kind := map[string]kafka.GroupRequestKind{
 		"join": kafka.JoinGroup, "sync": kafka.SyncGroup, "heartbeat": kafka.GroupHeartbeat,
-	}[word(d, "kind", "")]
+	}[kafka.WordArg(d, "kind", "")]
 	requests := s.sent[kind]
 	request := requests[len(requests)-1]
 	if d.HasArg("late") {
 		request = requests[len(requests)-2]
 	}
 	response := kafka.GroupResponse{
-		Kind: kind, Sequence: request.Sequence, Error: groupErrorNamed(t, word(d, "error", "NONE")),
-		Key: request.Key, Generation: kafka.Generation(numbers(t, d, "generation", "1")[0]), Leader: kafka.NoMember(),
+		Kind: kind, Sequence: request.Sequence, Error: groupErrorNamed(t, kafka.WordArg(d, "error", "NONE")),
+		Key: request.Key, Generation: kafka.Generation(kafka.NumberArg(t, d, "generation", 1)), Leader: kafka.NoMember(),
 	}
-	if id := numbers(t, d, "id", "0")[0]; id > 0 {
+	if id := kafka.NumberArg(t, d, "id", 0); id > 0 {
 		response.Key.Incarnation = kafka.Incarnation(id)
 	}
 	if d.HasArg("leader") {
@@ -107,7 +107,7 @@ func (s *memberScript) answer(t *testing.T, d *datadriven.TestData) kafka.GroupR
 		for range 6 {
 			plan.Owners = append(plan.Owners, kafka.NoOwner)
 		}
-		for _, p := range numbers(t, d, "plan", "") {
+		for _, p := range kafka.NumbersArg(t, d, "plan") {
 			plan.Owners[p] = 0
 		}
 		response.Plan = plan

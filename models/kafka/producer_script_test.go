@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -158,31 +157,11 @@ func setProducer(t *testing.T, c *scenarios.ProducerConfig, key, value string) {
 	}
 }
 
-func number(t *testing.T, text string) int {
-	t.Helper()
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func duration(t *testing.T, text string) time.Duration {
-	t.Helper()
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 // run carries one command out.
 func (s *producerScript) run(t *testing.T, d *datadriven.TestData) {
 	t.Helper()
 	if d.HasArg("at") {
-		var text string
-		d.ScanArgs(t, "at", &text)
-		s.advance(sim.Time(duration(t, text)))
+		s.advance(sim.Time(DurationArg(t, d, "at", 0)))
 	}
 	broker := 0
 	d.MaybeScanArgs(t, "broker", &broker)

@@ -23,7 +23,7 @@ func TestQuorumScripts(t *testing.T) {
 			t.Helper()
 			var now sim.Time
 			if d.HasArg("at") {
-				now = now.Add(durationArg(t, d, "at"))
+				now = now.Add(DurationArg(t, d, "at", 0))
 			}
 			switch d.Cmd {
 			case "quorum":
@@ -37,9 +37,9 @@ func TestQuorumScripts(t *testing.T) {
 				if d.HasArg("stopped") {
 					how = VoterStopped
 				}
-				return effectLine(q.VoterDown(now, BrokerID(intArg(t, d, "voter", 0)), how, drawsArg(t, d)))
+				return effectLine(q.VoterDown(now, BrokerID(NumberArg(t, d, "voter", 0)), how, drawsArg(t, d)))
 			case "up":
-				return effectLine(q.VoterUp(now, BrokerID(intArg(t, d, "voter", 0)), drawsArg(t, d)))
+				return effectLine(q.VoterUp(now, BrokerID(NumberArg(t, d, "voter", 0)), drawsArg(t, d)))
 			case "elected":
 				id, ok := q.Elected(now)
 				if !ok {

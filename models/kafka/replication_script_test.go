@@ -53,21 +53,21 @@ type leaderStory struct {
 func (s *leaderStory) run(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
 	if d.HasArg("at") {
-		s.now = sim.Time(0).Add(durationArg(t, d, "at"))
+		s.now = sim.Time(0).Add(DurationArg(t, d, "at", 0))
 	}
 	s.events.Reset()
 	switch d.Cmd {
 	case "lead":
 		s.lead(t, d)
 	case "append":
-		s.end += Offset(intArg(t, d, "count", 1))
+		s.end += Offset(NumberArg(t, d, "count", 1))
 		s.moveHW()
 	case "fetch":
 		s.fetch(t, d)
 	case "eligible":
 		s.alive = replicasArg(t, d, "broker")
 	case "min":
-		s.leader.MinISR = intArg(t, d, "value", 1)
+		s.leader.MinISR = NumberArg(t, d, "value", 1)
 		s.moveHW()
 	case "check":
 		if out := s.leader.OutOfSync(s.now, s.end, lagTimeMax); out != 0 {
@@ -84,7 +84,7 @@ func (s *leaderStory) run(t *testing.T, d *datadriven.TestData) string {
 func (s *leaderStory) answer(t *testing.T, d *datadriven.TestData) {
 	t.Helper()
 	isr := replicasArg(t, d, "isr")
-	epoch := PartitionEpoch(intArg(t, d, "partition-epoch", int(s.leader.ISR.PartitionEpoch)))
+	epoch := PartitionEpoch(NumberArg(t, d, "partition-epoch", int(s.leader.ISR.PartitionEpoch)))
 	mattered := true
 	switch d.Cmd {
 	case "propose":
@@ -107,16 +107,16 @@ func (s *leaderStory) answer(t *testing.T, d *datadriven.TestData) {
 
 func (s *leaderStory) lead(t *testing.T, d *datadriven.TestData) {
 	t.Helper()
-	n := intArg(t, d, "replicas", len(s.leader.Followers))
+	n := NumberArg(t, d, "replicas", len(s.leader.Followers))
 	if n != len(s.leader.Followers) {
 		*s = leaderStory{now: s.now, leader: Leader{Followers: make([]Follower, n)}, alive: AllReplicas(n)}
 	}
-	s.leader.MinISR = intArg(t, d, "min", max(1, s.leader.MinISR))
-	s.leader.HW = Offset(intArg(t, d, "hw", int(s.leader.HW)))
-	s.end = Offset(intArg(t, d, "end", int(s.end)))
+	s.leader.MinISR = NumberArg(t, d, "min", max(1, s.leader.MinISR))
+	s.leader.HW = Offset(NumberArg(t, d, "hw", int(s.leader.HW)))
+	s.end = Offset(NumberArg(t, d, "end", int(s.end)))
 	s.leader.Become(s.now, 0, PartitionState{
-		ISR: replicasArg(t, d, "isr"), LeaderEpoch: LeaderEpoch(intArg(t, d, "epoch", int(s.leader.Epoch)+1)),
-		PartitionEpoch: PartitionEpoch(intArg(t, d, "partition-epoch", int(s.leader.ISR.PartitionEpoch)+1)),
+		ISR: replicasArg(t, d, "isr"), LeaderEpoch: LeaderEpoch(NumberArg(t, d, "epoch", int(s.leader.Epoch)+1)),
+		PartitionEpoch: PartitionEpoch(NumberArg(t, d, "partition-epoch", int(s.leader.ISR.PartitionEpoch)+1)),
 	}, s.end, !d.HasArg("again"))
 	s.moveHW()
 }
@@ -125,9 +125,9 @@ func (s *leaderStory) lead(t *testing.T, d *datadriven.TestData) {
 // high watermark, in this order.
 func (s *leaderStory) fetch(t *testing.T, d *datadriven.TestData) {
 	t.Helper()
-	i := ReplicaIndex(intArg(t, d, "from", 0) - 1)
+	i := ReplicaIndex(NumberArg(t, d, "from", 0) - 1)
 	f := &s.leader.Followers[i]
-	f.OnFetch(s.now, Offset(intArg(t, d, "offset", 0)), s.end, BrokerEpoch(intArg(t, d, "broker-epoch", int(registeredEpoch))))
+	f.OnFetch(s.now, Offset(NumberArg(t, d, "offset", 0)), s.end, BrokerEpoch(NumberArg(t, d, "broker-epoch", int(registeredEpoch))))
 	if s.leader.CanExpand(i) && s.eligible().Has(i) {
 		s.propose(s.leader.ISR.Committed.With(i))
 	}
