@@ -7,15 +7,17 @@ SCENARIO ?= leader-crash-acks-1
 FUZZTIME ?= 30s
 # Which benchmarks `make bench` runs, as a regular expression.
 BENCH ?= .
+# Which Kafka `make kafka-image` builds an image of: 4.0.2, 4.1.2, 4.2.1, 4.3.1.
+KAFKA_VERSION ?= 4.3.1
 
 LINT := go tool -modfile=.tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt bench fuzz golden
+.PHONY: help run build test lint fmt bench fuzz golden kafka-image
 
 help: ## print this help
 	@echo 'usage: make TARGET'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build, then run the default scenario (SCENARIO=NAME for another)
 	@bin/kafkasim run $(SCENARIO)
@@ -47,3 +49,6 @@ golden: ## write the golden files again; then read the diff
 	GOLDEN=update go test $$(go list ./... | grep -vxF "$$scripted") && \
 	{ [ -z "$$scripted" ] || GOLDEN=update go test $$scripted -rewrite; }
 	@git diff --stat
+
+kafka-image: ## build the image that real Kafka runs from (KAFKA_VERSION=4.3.1; root on Debian)
+	@harness/image/build.sh '$(KAFKA_VERSION)'
