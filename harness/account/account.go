@@ -75,8 +75,8 @@ func Account(o *Observed) (result.Replication, error) {
 	return out, nil
 }
 
-// at is a wall-clock time as an instant.
-func (a *accounting) at(t time.Time) instant { return t.Sub(a.o.Zero) }
+// at is a time as an instant, by the wall clock, which journals and logs bear.
+func (a *accounting) at(t time.Time) instant { return a.nanos(t.UnixNano()) }
 
 // nanos is a journal's time as an instant.
 func (a *accounting) nanos(unix int64) instant { return instant(unix - a.o.Zero.UnixNano()) }

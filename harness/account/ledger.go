@@ -69,7 +69,7 @@ func (a *accounting) readLog(at Partition) error {
 	log.start = a.o.LogStart[at]
 	for _, l := range a.o.Logs[at] {
 		r := a.record(l.ID)
-		if r == nil || r.topic != at.Topic || r.fate == crashed && !r.handed {
+		if r == nil || r.topic != at.Topic || !r.sent {
 			return fmt.Errorf("%s has at offset %d a record that nobody has sent there: %+v", a.partitionName(at), l.Offset, l.ID)
 		}
 		if l.Offset < log.start {

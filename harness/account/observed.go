@@ -75,10 +75,10 @@ type Observed struct {
 	End time.Time
 
 	Journals []journal.File // every life of every client process
-	// Offered is how many records the scenario gives each instance of each producer;
-	// nil where a producer's own last words are enough, which they are not when it
-	// was killed and did not come back.
-	Offered [][]uint64
+	// Offered is when the scenario brings each record into being: by producer,
+	// instance and sequence, since its time 0 (load.Offered). It is what is generated,
+	// whether or not a process was there to take it.
+	Offered [][][]time.Duration
 
 	Logs             map[Partition][]LogRecord // as they stood at the end, whole, by offset
 	LogStart, LogEnd map[Partition]int64

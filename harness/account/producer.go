@@ -35,7 +35,8 @@ type record struct {
 	topic     uint16
 	partition int32 // nowhere: not known
 	fate      fate
-	handed    bool   // to the client, before the run ended
+	sent      bool   // some life of its producer has handed it over
+	handed    bool   // it has done so before the run ended
 	copies    uint8  // in the final log, at most 255
 	done      uint32 // groups that processed it, by the bit of the group
 }
@@ -51,13 +52,12 @@ type producerBook struct {
 // A lifeBook is what a life of a producer process has told of one instance.
 type lifeBook struct {
 	any         bool
-	from        uint64 // of what came since the life before: [from, first)
 	first, next uint64 // sequences handed over: [first, next)
 	ended       bool
-	total       uint64 // of the scenario, as its last words have it
+	rest        uint64 // the first that it had and did not hand over, as its last words have it
 }
 
-// record finds a record by its id; nil when nobody has sent it.
+// record finds a record by its id; nil when the scenario has none of that name.
 func (a *accounting) record(id journal.ID) *record {
 	if int(id.Producer) >= len(a.producers) {
 		return nil
@@ -71,6 +71,9 @@ func (a *accounting) record(id journal.ID) *record {
 
 // readProducers reads what became of every record as its producer knows it.
 func (a *accounting) readProducers() error {
+	if len(a.o.Offered) != len(a.spec.Producers) {
+		return fmt.Errorf("what the scenario offers to its %d producers is missing", len(a.spec.Producers))
+	}
 	a.producers = make([]producerBook, len(a.spec.Producers))
 	for p := range a.spec.Producers {
 		if err := a.readProducer(p); err != nil {
@@ -81,20 +84,29 @@ func (a *accounting) readProducers() error {
 }
 
 func (a *accounting) readProducer(p int) error {
+	book := &a.producers[p]
+	for _, times := range a.o.Offered[p] {
+		list := make([]record, len(times))
+		for k, at := range times {
+			list[k] = record{
+				intended: at, settled: a.end, offset: nowhere, partition: nowhere,
+				producer: uint16(p), topic: uint16(a.spec.Producers[p].Topic),
+			}
+		}
+		book.instances = append(book.instances, list)
+	}
 	files := a.lives(journal.RoleProducer, p, 0)
 	if len(files) == 0 {
 		return errors.New("it has left no journal")
 	}
-	book := &a.producers[p]
-	book.instances = make([][]record, a.spec.Producers[p].Instances)
 	for k, file := range files {
 		lives := make([]lifeBook, len(book.instances))
 		leaving, err := a.readHandovers(p, file, lives)
 		if err != nil {
 			return err
 		}
-		for i := range lives {
-			a.missed(p, i, &lives[i], k)
+		if k == 0 && slices.ContainsFunc(lives, func(l lifeBook) bool { return l.first > 0 }) {
+			a.disturbed("producer %s was not there when the load began", a.spec.Producers[p].Name)
 		}
 		if err := a.readOutcomes(p, file); err != nil {
 			return err
@@ -108,15 +120,12 @@ func (a *accounting) readProducer(p int) error {
 // readHandovers notes the records of a life that were handed to the client, and its
 // last words.
 func (a *accounting) readHandovers(p int, file *journal.File, lives []lifeBook) (leaving bool, err error) {
-	book := &a.producers[p]
 	for k := range file.Entries {
 		e := &file.Entries[k]
-		switch e.Kind { //nolint:exhaustive // readOutcomes has the rest
-		case journal.Leaving:
+		if e.Kind == journal.Leaving {
 			leaving = true
-			continue
-		case journal.Sent, journal.Ended:
-		default:
+		}
+		if e.Kind != journal.Sent && e.Kind != journal.Ended {
 			continue
 		}
 		if int(e.ID.Producer) != p || int(e.ID.Instance) >= len(lives) {
@@ -124,62 +133,39 @@ func (a *accounting) readHandovers(p int, file *journal.File, lives []lifeBook) 
 		}
 		l := &lives[e.ID.Instance]
 		if e.Kind == journal.Ended {
-			l.ended, l.total = true, e.ID.Sequence+uint64(max(0, e.Count))
+			l.ended, l.rest, leaving = true, e.ID.Sequence, true
 			continue
 		}
-		if l.any && e.ID.Sequence != l.next {
-			return false, fmt.Errorf("instance %d sent record %d after record %d", e.ID.Instance, e.ID.Sequence, l.next-1)
-		}
-		list := &book.instances[e.ID.Instance]
-		if !l.any {
-			*l = lifeBook{any: true, from: uint64(len(*list)), first: e.ID.Sequence}
-		}
-		if e.ID.Sequence < uint64(len(*list)) {
-			return false, fmt.Errorf("instance %d sent record %d twice", e.ID.Instance, e.ID.Sequence)
-		}
-		l.next = e.ID.Sequence + 1
-		for uint64(len(*list)) < l.next {
-			*list = append(*list, a.unsent(p, crashed))
-		}
-		at := a.nanos(e.At)
-		r := &(*list)[e.ID.Sequence]
-		r.intended, r.waiting, r.settled = a.nanos(e.Intended), at, a.end
-		r.handed, r.fate = at <= a.end, open
-		if r.handed {
-			book.late.Add(max(0, e.Late), 1)
+		if err := a.handOver(e, l); err != nil {
+			return false, fmt.Errorf("instance %d: %w", e.ID.Instance, err)
 		}
 	}
 	return leaving, nil
 }
 
-// unsent is a record of which nobody has told.
-func (a *accounting) unsent(p int, f fate) record {
-	return record{fate: f, offset: nowhere, partition: nowhere, producer: uint16(p), topic: uint16(a.spec.Producers[p].Topic), settled: a.end}
-}
-
-// missed gives the records that came while no process of the instance was there
-// their times.
-func (a *accounting) missed(p, instance int, l *lifeBook, life int) {
-	if l.from == l.first {
-		return
+// handOver notes one record that was handed to the client.
+func (a *accounting) handOver(e *journal.Entry, l *lifeBook) error {
+	r := a.record(e.ID)
+	switch {
+	case r == nil:
+		return fmt.Errorf("it sent record %d, which the scenario has not", e.ID.Sequence)
+	case a.nanos(e.Intended) != r.intended:
+		return fmt.Errorf("record %d was due at %s by its journal and at %s by the scenario", e.ID.Sequence, a.nanos(e.Intended), r.intended)
+	case r.sent:
+		return fmt.Errorf("it sent record %d twice", e.ID.Sequence)
+	case l.any && e.ID.Sequence != l.next:
+		return fmt.Errorf("it sent record %d after record %d", e.ID.Sequence, l.next-1)
 	}
-	if life == 0 {
-		a.disturbed("producer %s began %d records late", a.spec.Producers[p].Name, l.first)
+	if !l.any {
+		l.any, l.first = true, e.ID.Sequence
 	}
-	list := a.producers[p].instances[instance]
-	spread(list[:l.first], int(l.from), list[l.first].intended)
-}
-
-// spread divides the time up to an instant evenly among the records from one on.
-func spread(list []record, from int, until instant) {
-	begin := instant(0)
-	if from > 0 {
-		begin = list[from-1].intended
+	l.next = e.ID.Sequence + 1
+	r.waiting = a.nanos(e.At)
+	r.sent, r.handed = true, r.waiting <= a.end
+	if r.handed {
+		a.producers[e.ID.Producer].late.Add(max(0, e.Late), 1)
 	}
-	n := instant(len(list) - from + 1)
-	for i := range list[from:] {
-		list[from+i].intended = begin + (until-begin)*instant(i+1)/n
-	}
+	return nil
 }
 
 // readOutcomes notes what the client reported of its records.
@@ -190,7 +176,7 @@ func (a *accounting) readOutcomes(p int, file *journal.File) error {
 			continue
 		}
 		r := a.record(e.ID)
-		if r == nil || int(e.ID.Producer) != p || r.fate == crashed {
+		if r == nil || int(e.ID.Producer) != p || !r.sent {
 			return fmt.Errorf("record %d of instance %d was %s and never sent", e.ID.Sequence, e.ID.Instance, e.Kind)
 		}
 		at := a.nanos(e.At)
@@ -202,7 +188,7 @@ func (a *accounting) readOutcomes(p int, file *journal.File) error {
 			r.partition = e.Partition
 		}
 		if at > a.end {
-			continue
+			continue // it was under way when the run ended
 		}
 		if r.fate != open {
 			return fmt.Errorf("record %d of instance %d ended twice", e.ID.Sequence, e.ID.Instance)
@@ -221,46 +207,34 @@ func (a *accounting) readOutcomes(p int, file *journal.File) error {
 	return nil
 }
 
-// endLife ends what a life has left open, if it was killed, and with the last one
-// what the scenario had and nobody handed over.
+// endLife ends what a life has left open if it was killed, and after the last one
+// what nobody handed over: it came while no process was there, or else it waits
+// outside the client.
 func (a *accounting) endLife(p int, file *journal.File, lives []lifeBook, leaving, last bool) {
-	for i := range lives {
-		leaving = leaving || lives[i].ended
-	}
-	rest := open // it waits outside
+	death := a.end
 	if !leaving {
-		rest = crashed
-		a.crash(p, lives, a.death(p, file))
+		death = a.death(p, file)
 	}
-	if !last {
-		return
-	}
-	name := a.spec.Producers[p].Name
-	for i := range lives {
-		total := lives[i].total
-		switch {
-		case a.o.Offered != nil:
-			total = a.o.Offered[p][i]
-		case !lives[i].ended:
-			a.words = append(a.words, fmt.Sprintf("instance %d of producer %s has left no last words: what it would have been offered "+
-				"after its last record is not known, and not counted", i+1, name))
-		}
-		list := &a.producers[p].instances[i]
-		from := len(*list)
-		for uint64(len(*list)) < total {
-			*list = append(*list, a.unsent(p, rest))
-		}
-		spread(*list, from, a.load)
-	}
-}
-
-// crash ends the open records of a life that was killed.
-func (a *accounting) crash(p int, lives []lifeBook, death instant) {
-	for i := range lives {
-		list := a.producers[p].instances[i][lives[i].first:lives[i].next]
-		for k := range list {
+	for i, list := range a.producers[p].instances {
+		l := &lives[i]
+		for k := l.first; k < l.next && !leaving; k++ {
 			if r := &list[k]; r.fate == open {
 				r.fate, r.settled = crashed, death
+			}
+		}
+		if !last {
+			continue
+		}
+		rest := uint64(len(list))
+		switch {
+		case l.ended:
+			rest = min(l.rest, rest)
+		case leaving:
+			rest = l.next
+		}
+		for k := range list[:rest] {
+			if r := &list[k]; !r.sent {
+				r.fate = crashed
 			}
 		}
 	}
