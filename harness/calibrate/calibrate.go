@@ -112,6 +112,7 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 		return nil, err
 	}
 	p.Hardware = at(p.Hardware, s.coordinates, found.x)
+	p.Hardware.Name += ", calibrated"
 	p.take(s, found.x, covariance, read)
 	// Other random numbers than the search had: what was fitted to their accidents
 	// shows here.

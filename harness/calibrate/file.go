@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,14 +28,14 @@ type calibration struct {
 // calibration below.
 func (p *Profile) Write(w io.Writer) error {
 	var out bytes.Buffer
-	m := &p.Provenance.Machine
 	comment := func(format string, args ...any) {
 		out.WriteString(strings.TrimRight("# "+fmt.Sprintf(format, args...), " ") + "\n")
 	}
-	comment("A machine as kafkasim %s calibrated it on %s, from healthy runs only.", p.Provenance.Program, p.Provenance.Date)
-	comment("%s", strings.Join(nonEmpty(m.Processor, fmt.Sprintf("%d cores", m.Cores), m.Memory, m.Kernel, m.System, m.Engine), ", "))
-	if kafka := nonEmpty(p.Provenance.Kafka, p.Provenance.Image, p.Provenance.JVM); len(kafka) > 0 {
-		comment("Kafka %s", strings.Join(kafka, ", "))
+	from := &p.Provenance
+	comment("A machine as kafkasim %s calibrated it on %s, from healthy runs only.", from.Program, from.Date)
+	comment("%s", from.Machine)
+	if kafka := from.brokers(); kafka != "" {
+		comment("%s", kafka)
 	}
 	comment("What was not found is as in %s. Factors are 95 %% intervals to both sides.", p.Provenance.Base)
 	for _, warning := range p.Warnings {
@@ -89,10 +88,6 @@ func entries[T any](list []T) []any {
 		all[i] = list[i]
 	}
 	return all
-}
-
-func nonEmpty(words ...string) []string {
-	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
 // notes say beside each figure where it comes from.

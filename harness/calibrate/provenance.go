@@ -1,8 +1,10 @@
 package calibrate
 
 import (
+	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +40,55 @@ type Machine struct {
 	Kernel    string `json:"kernel,omitempty"`
 	System    string `json:"system"`           // operating system and architecture
 	Engine    string `json:"engine,omitempty"` // that runs the containers
+}
+
+// Lines say for a person where a profile comes from, a fact a line.
+func (p *Profile) Lines() []string {
+	if len(p.Parameters) == 0 {
+		return nil
+	}
+	from := &p.Provenance
+	lines := []string{
+		fmt.Sprintf("calibrated on %s by kafkasim %s, from healthy runs only", from.Date, from.Program),
+		from.Machine.String(),
+	}
+	if kafka := from.brokers(); kafka != "" {
+		lines = append(lines, kafka)
+	}
+	for i := range from.Runs {
+		r := &from.Runs[i]
+		lines = append(lines, fmt.Sprintf("%d × %s, result %.16s", r.Repetitions, r.Scenario, r.SHA256))
+	}
+	for i := range p.Parameters {
+		q := &p.Parameters[i]
+		line := fmt.Sprintf("%s %s within a factor of %.2f", q.Name, quantity(q.Name, q.After), q.Factor())
+		if !q.Identified {
+			line += ", not identified"
+		}
+		lines = append(lines, line)
+	}
+	for _, w := range p.Warnings {
+		lines = append(lines, "warning: "+w)
+	}
+	return lines
+}
+
+// String is the machine in a line.
+func (m Machine) String() string {
+	return strings.Join(nonEmpty(m.Processor, fmt.Sprintf("%d cores", m.Cores), m.Memory, m.Kernel, m.System, m.Engine), ", ")
+}
+
+// brokers are what ran on it in a line, or "".
+func (p *Provenance) brokers() string {
+	kafka := nonEmpty(p.Kafka, p.Image, p.JVM)
+	if len(kafka) == 0 {
+		return ""
+	}
+	return "Kafka " + strings.Join(kafka, ", ")
+}
+
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
 // ThisMachine is the one that the program runs on, as far as its kernel tells.
