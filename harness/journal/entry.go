@@ -161,9 +161,8 @@ type Entry struct {
 	ID         ID
 	Intended   int64 // when the scenario brings the record into being
 	Offset     int64
-	// Late is, of a Sent, how long the generator took to hand over the record once
-	// it could have: since the later of Intended and the end of the call for the
-	// record before. It is the test bed's fault; At − Intended − Late is the
-	// client's, whose calls blocked.
+	// Late is, of a Sent, how much of At − Intended is the generator's fault, and so
+	// the test bed's. The rest is the client's: the time since Intended in which its
+	// calls for earlier records blocked.
 	Late int64
 }

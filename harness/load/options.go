@@ -46,6 +46,10 @@ func (s *settings) common(p *Plan, who string) {
 	s.set("ClientID", who, kgo.ClientID(who))
 	// Telemetry would be requests of their own, which no model has.
 	s.set("DisableClientMetrics", true, kgo.DisableClientMetrics())
+	// A connection that is accepted and closed at once, as by a broker killed in
+	// that moment or a proxy in front of one that is down, is a failed connection and
+	// no reason to give records up (kafka.md J.10).
+	s.set("AlwaysRetryEOF", true, kgo.AlwaysRetryEOF())
 	s.remark("client", "franz-go "+kgoVersion())
 }
 

@@ -38,6 +38,7 @@ type instance struct {
 	probe   *kgo.Record
 	skipped uint64 // records that came into being before this life
 	handed  uint64 // records handed to the client
+	blocked blocking
 }
 
 // produce is a producer process: all instances of a producer.
@@ -128,7 +129,6 @@ func (in *instance) connect(ctx context.Context) error {
 
 // generate hands each record to the client when it comes into being.
 func (in *instance) generate(since int64, quit <-chan struct{}) {
-	free := since
 	for o, more := in.offers.take(); more; o, more = in.offers.take() {
 		due := in.plan.at(o.at)
 		if in.plan.Life > 0 && due < since {
@@ -141,24 +141,24 @@ func (in *instance) generate(since int64, quit <-chan struct{}) {
 			in.rest(o)
 			return
 		}
-		free = in.send(id, due, free, &kgo.Record{Topic: in.topic(), Key: o.key, Value: value, Partition: -1})
+		in.send(id, due, &kgo.Record{Topic: in.topic(), Key: o.key, Value: value, Partition: -1})
 		in.handed++
 	}
 }
 
-// send hands a record over and returns when the client has taken it.
-func (in *instance) send(id journal.ID, due, free int64, record *kgo.Record) int64 {
+// send hands a record over; it returns when the client has taken it.
+func (in *instance) send(id journal.ID, due int64, record *kgo.Record) {
 	e := journal.Entry{Kind: journal.Sent, ID: id, Topic: uint16(in.spec.Topic), Intended: due}
 	full := in.full(record)
-	e.At = now()
-	e.Late = e.At - max(due, free)
+	called := now()
+	e.At, e.Late = called, called-due-in.blocked.since(due)
 	in.journal.Append(e)
 	in.client.Produce(context.Background(), record, func(record *kgo.Record, err error) { in.settled(id, due, record, err) })
-	e.At, e.Kind, e.Late = now(), journal.Admitted, 0
 	if full {
+		e.Kind, e.At, e.Late = journal.Admitted, now(), 0
+		in.blocked.add(called, e.At)
 		in.journal.Append(e)
 	}
-	return e.At
 }
 
 // full reports whether the client's buffer has no room for a record, so that the
