@@ -336,6 +336,7 @@ func (w *world) storeGroup(now sim.Time, group int, e *kafka.GroupEffect) {
 	m.parts = append(m.parts, part{partition: g.partition})
 	w.appendOffsets(now, group, commitContent{group: int32(group), version: e.Version}, commitBatchBytes+offsetRecordBytes*e.Members)
 	w.awaitOffsets(now, r, id)
+	w.wakeFetchers(now)
 }
 
 // awaitOffsets lets a message wait for the commit of what was appended last, at

@@ -136,3 +136,30 @@ func TestStopTwice(t *testing.T) {
 		t.Errorf("warnings: %q", o.rep.Warnings)
 	}
 }
+
+// TestGenerationIsStoredAtOnce: a generation's record wakes the followers of the
+// offsets topic as any other append does (kafka.md A.2), without traffic too: it is
+// committed after some round trips and not when their fetches time out, which would
+// also give all groups' heartbeats the phase of those.
+func TestGenerationIsStoredAtOnce(t *testing.T) {
+	s := act{
+		topics:    three,
+		duration:  "5 s",
+		producers: "  - {name: p, topic: events, rate: 1/s, record_size: 100 B, client: java, config: {acks: all}}\n",
+		consumers: members("2", "eager", "franz-go", ""),
+	}.set(t)
+	for i := range 5 {
+		var complete, stable sim.Time
+		s.watch(i, func(w *world, e *sim.Event) {
+			switch w.consumers.groups[0].machine.State() { //nolint:exhaustive // the others come before
+			case kafka.GroupCompletingRebalance:
+				complete = e.At
+			case kafka.GroupStable:
+				if stable == 0 {
+					stable = e.At
+				}
+			}
+		})
+		within(t, "seconds from the assignment to the stable group", stable.Sub(complete).Seconds(), 0, 0.02)
+	}
+}
