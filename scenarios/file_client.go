@@ -24,7 +24,7 @@ type fileProducer struct {
 func producerShape(f *fileProducer) shape {
 	return shape{"a producer", []field{
 		{"name", "what faults and overrides call it", true, nameForm(&f.name)},
-		{"topic", "the topic that it writes to", true, nameForm(&f.topic)},
+		{"topic", "the topic that it writes to", true, referenceForm(&f.topic)},
 		{"cluster", "which of clusters the topic is in, if several have one of that name", false, nameForm(&f.cluster)},
 		{"instances", "how many equal clients share the rate; 1", false, wholeForm(&f.instances, 1, maxClients)},
 		{"rate", "records of all instances together, as in 2000/s, or a curve", true, eitherForm{scalar: rateForm(&f.rate), object: mapForm(&f.curve, curveShape)}.form()},
@@ -86,7 +86,7 @@ func consumerShape(f *fileConsumer) shape {
 	return shape{"a consumer group", []field{
 		{"group", "its name", true, nameForm(&f.group)},
 		{"cluster", "which of clusters the topics are in, if several have such topics", false, nameForm(&f.cluster)},
-		{"topics", "what it reads, as in [events]", true, listForm(&f.topics, maxTopics, nameForm)},
+		{"topics", "what it reads, as in [events]", true, listForm(&f.topics, maxTopics, referenceForm)},
 		{"members", "how many members it has; with an autoscaler, at the start", false, wholeForm(&f.members, 1, maxClients)},
 		{"protocol", "how it rebalances; cooperative for franz-go, eager for java", false, wordForm(&f.protocol,
 			word[Protocol]{"eager", Eager}, word[Protocol]{"cooperative", Cooperative}, word[Protocol]{"consumer", ConsumerProtocol})},

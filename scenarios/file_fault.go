@@ -20,7 +20,7 @@ func faultShape(f *fileFault) shape {
 		{"at", "when it begins, as in 30 s", false, durationForm(&f.at, 0)},
 		{"kind", "what breaks, as in broker_crash", true, wordForm(&f.kind, faultKinds()...)},
 		{"target", "what it hits, as in leader of events-0", false, textForm(&f.target)},
-		{"topic", "config_change: the topic", false, nameForm(&f.topic)},
+		{"topic", "config_change: the topic", false, referenceForm(&f.topic)},
 		{"cluster", "which of clusters the target is in", false, nameForm(&f.cluster)},
 		{"duration", "after which it heals, as in 20 s; never", false, eitherForm{
 			scalar: durationForm(&f.duration, 1), object: mapForm(&f.random, randomShape),

@@ -95,6 +95,9 @@ func wholeForm(dst *value[int], low, high int) form {
 	bounds := spellWhole(int64(low)) + " to " + spellWhole(int64(high))
 	return unquoted(dst, func(text string) (int, error) {
 		v, err := strconv.ParseInt(text, 10, 64)
+		if plain := ungrouped(text); plain != text {
+			return 0, fmt.Errorf("has its digits in groups; write %s", plain)
+		}
 		if err != nil && isNumber(text) {
 			return 0, fmt.Errorf("is not a whole number; write one from %s", bounds)
 		}
@@ -245,6 +248,12 @@ func nameForm(dst *value[string]) form {
 	return scalar(dst, parseName, func() *schema {
 		return &schema{Types: []string{"string", "number", "boolean"}, Pattern: `^[A-Za-z0-9._-]{1,249}$`}
 	})
+}
+
+// referenceForm is the name of something that stands elsewhere in the file. It is
+// looked up, so that what is no name is not said again where it is used.
+func referenceForm(dst *value[string]) form {
+	return scalar(dst, func(text string) (string, error) { return text, nil }, nameForm(dst).schema)
 }
 
 // parseName holds names to what Kafka allows in a topic's

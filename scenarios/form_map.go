@@ -39,10 +39,15 @@ func (s shape) keys() string { return strings.Join(s.names(), ", ") }
 // read reads every key of a map, in the order of the file.
 func (s shape) read(r *reader, what string, n *node) {
 	known := s.names()
+	meant := make(map[string]bool)
 	for _, e := range n.entries {
 		f, ok := s.field(e.key)
 		if !ok {
-			r.problem(e.at, "unknown key %s in %s; %s", shown(e.key), s.name, didYouMean(e.key, known, "known keys"))
+			hint := didYouMean(e.key, known, "known keys")
+			for _, key := range known {
+				meant[key] = meant[key] || hint == "did you mean "+key+"?"
+			}
+			r.problem(e.at, "unknown key %s in %s; %s", shown(e.key), s.name, hint)
 			continue
 		}
 		if e.value.kind == emptyNode {
@@ -52,7 +57,7 @@ func (s shape) read(r *reader, what string, n *node) {
 		f.form.read(r, e.key, e.value)
 	}
 	for _, f := range s.fields {
-		if f.required && n.get(f.key) == nil {
+		if f.required && n.get(f.key) == nil && !meant[f.key] {
 			r.problem(n.at, "%s is missing in %s; add %s: %s", f.key, called(s.name, what), f.key, f.doc)
 		}
 	}

@@ -114,8 +114,7 @@ func applyHardware(h *Hardware, settings []Setting) []Problem {
 			for j, r := range rules {
 				names[j] = r.name
 			}
-			problems = append(problems, nameProblem(s, "unknown key %q of a machine; the nearest known is %s",
-				s.Name, nearestSetting(s.Name, names)))
+			problems = append(problems, nameProblem(s, "%s", unknownOf(fmt.Sprintf("key %q of a machine", s.Name), s.Name, names)))
 			continue
 		}
 		if err := rule.set(strings.TrimSpace(s.Value)); err != nil {

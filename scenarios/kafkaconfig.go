@@ -117,7 +117,13 @@ func unusedSetting(place settingPlace, name string, rules []settingRule) string 
 	for _, rule := range rules {
 		known = append(known, rule.name)
 	}
-	return fmt.Sprintf("unknown setting %q; the nearest known is %s", name, nearestSetting(name, known))
+	if nearest := nearOf(strings.ReplaceAll(name, "isr", "insync.replicas"), known); nearest != "" {
+		return fmt.Sprintf("unknown setting %q; the nearest known is %s", name, nearest)
+	}
+	if strings.HasPrefix(name, "zookeeper.") {
+		return fmt.Sprintf("unknown setting %q; Kafka 4.x runs without ZooKeeper, remove it", name)
+	}
+	return fmt.Sprintf("unknown setting %q; Kafka 4.3 has no %s setting of this name, remove it", name, place)
 }
 
 // replacedBy says what to write instead of settings that Kafka takes in this
@@ -141,6 +147,8 @@ func replacedBy(place settingPlace, name string) string {
 		case "enable.auto.commit":
 			return "write commit: after_processing, after_each_poll or before_processing beside config:"
 		}
+	case place == topicPlace && name == "replication.factor":
+		return "write replication_factor beside config:"
 	case place == producerPlace && name == "partitioner.class":
 		return "write partitioner: default, avoid_under_replicated or avoid_unavailable beside config:"
 	}
@@ -189,6 +197,31 @@ func nameProblem(s Setting, format string, args ...any) Problem {
 
 func valueProblem(s Setting, format string, args ...any) Problem {
 	return Problem{Line: s.ValueLine, Column: s.ValueColumn, Message: fmt.Sprintf(format, args...)}
+}
+
+// nearOf is the candidate that name is a slip of the pen away from (a third of the
+// letters may be wrong, or one of two), or else the first that it is the beginning
+// of, or that is its beginning; "" if none is near.
+func nearOf(name string, candidates []string) string {
+	nearest := nearestSetting(name, candidates)
+	if editDistance(name, nearest) <= max(1, min(len(name), len(nearest))/3) {
+		return nearest
+	}
+	for _, c := range candidates {
+		if len(name) >= 4 && (strings.HasPrefix(c, name) || strings.HasPrefix(name, c) && len(c) >= 4) {
+			return c
+		}
+	}
+	return ""
+}
+
+// unknownOf is the message about a key that nothing has, of a kind that is called
+// what, with the known one that is near.
+func unknownOf(what, name string, known []string) string {
+	if nearest := nearOf(name, known); nearest != "" {
+		return fmt.Sprintf("unknown %s; the nearest known is %s", what, nearest)
+	}
+	return fmt.Sprintf("unknown %s; known are %s", what, strings.Join(known, ", "))
 }
 
 // nearestSetting is the candidate with the smallest edit distance to name, the

@@ -189,7 +189,7 @@ func unknownOption(name string, rules []settingRule) string {
 	for i, rule := range rules {
 		names[i] = rule.name
 	}
-	return fmt.Sprintf("unknown option %q; the nearest known is %s", name, nearestSetting(name, names))
+	return unknownOf(fmt.Sprintf("option %q", name), name, names)
 }
 
 // franzGoProducerOptions are kgo's own settings of a producer. retry_backoff is

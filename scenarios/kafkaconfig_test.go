@@ -166,7 +166,7 @@ func TestSettingsThatTheModelHasNoUseFor(t *testing.T) {
 		{brokerPlace, "num.replica.fetcher: 2", `unknown setting "num.replica.fetcher"; the nearest known is num.replica.fetchers`},
 		{brokerPlace, "linger.ms: 2", "linger.ms is a producer setting; it belongs in a producer's config"},
 		{brokerPlace, "retention.ms: 2", "retention.ms does not belong here; it is a topic setting, and the cluster's default for it is log.retention.ms"},
-		{brokerPlace, "leader.imbalance.per.broker.percentage: 10", `unknown setting "leader.imbalance.per.broker.percentage"; the nearest known is leader.imbalance.check.interval.seconds`},
+		{brokerPlace, "leader.imbalance.per.broker.percentage: 10", `unknown setting "leader.imbalance.per.broker.percentage"; Kafka 4.3 has no broker setting of this name, remove it`},
 		{brokerPlace, "log.flush.interval.ms: 1000", "log.flush.interval.ms is a Kafka setting that is not modelled; remove it"},
 		{brokerPlace, "log.flush.scheduler.interval.ms: 1000", "log.flush.scheduler.interval.ms is a Kafka setting that is not modelled; remove it"},
 		{brokerPlace, "log.flush.offset.checkpoint.interval.ms: 1000", "log.flush.offset.checkpoint.interval.ms is a Kafka setting that is not modelled; remove it"},
@@ -207,7 +207,7 @@ func TestValuesAreKafkas(t *testing.T) {
 	}{
 		{producerPlace, "linger.ms: 5 ms", `linger.ms: "5 ms" is not a whole number; Kafka takes plain numbers without units here`},
 		{producerPlace, "linger.ms: 0.5", `linger.ms: "0.5" is not a whole number; Kafka takes plain numbers without units here`},
-		{producerPlace, "linger.ms: 1_000", `linger.ms: "1_000" is not a whole number; Kafka takes plain numbers without units here`},
+		{producerPlace, "linger.ms: 1_000", `linger.ms: "1_000" has its digits in groups; write 1000`},
 		{producerPlace, "linger.ms: ", `linger.ms: "" is not a whole number; Kafka takes plain numbers without units here`},
 		{producerPlace, "linger.ms: -1", "linger.ms: -1 is out of range; it must be at least 0"},
 		{producerPlace, "linger.ms: 9223372036854775807", ""},

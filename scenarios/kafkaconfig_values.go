@@ -22,6 +22,9 @@ func fromLong(low int64) wholeRange { return wholeRange{low, math.MaxInt64} }
 // digits, no unit, no separators.
 func parseWhole(text string, r wholeRange) (int64, error) {
 	v, err := strconv.ParseInt(text, 10, 64)
+	if plain := ungrouped(text); plain != text {
+		return 0, fmt.Errorf("%q has its digits in groups; write %s", text, plain)
+	}
 	if errors.Is(err, strconv.ErrSyntax) {
 		return 0, fmt.Errorf("%q is not a whole number; Kafka takes plain numbers without units here", text)
 	}

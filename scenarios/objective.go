@@ -89,6 +89,9 @@ func (s *resolver) objective(text string) (Objective, error) {
 	left, op, right, err := cutOp(text)
 	if called {
 		left, op, right, err = cutOp(rest)
+		if m, insideOp, value, inside := cutOp(inner); inside == nil && err != nil {
+			return o, fmt.Errorf("the comparison stands behind the parenthesis; write %s(%s) %v %s", function, m, insideOp, value)
+		}
 		if err == nil && left != "" {
 			err = fmt.Errorf("%s stands between the aggregate and the comparison; write %s(%s) %v %s", shown(left), function, inner, op, right)
 		}
@@ -330,6 +333,9 @@ func (s *resolver) labels(ref metricRef, text string) (metricRef, error) {
 			return ref, fmt.Errorf("%s has no label %s; %s", ref.metric.Name, label, didYouMean(label, ref.metric.Labels, "its labels"))
 		case values[label] != "":
 			return ref, fmt.Errorf("the label %s is there twice; keep one", label)
+		}
+		if !s.labelled(label, name) && s.noNames[name] {
+			return ref, errFollows
 		}
 		if !s.labelled(label, name) {
 			return ref, fmt.Errorf("there is no %s %s; %s", label, shown(name), s.near(name, s.labelValues(label), label+"s"))

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +83,17 @@ type reader struct {
 // for more of them, which may be much in a large file, is then left out.
 func (r *reader) tooMany() bool { return len(r.problems) > maxProblems }
 
+// errFollows is the error of a reference to what is wrong itself: that has been
+// said where it stands.
+var errFollows = errors.New("scenarios: it follows from another problem")
+
+// problem reports one, unless it is errFollows.
 func (r *reader) problem(at place, format string, args ...any) {
+	for _, arg := range args {
+		if err, is := arg.(error); is && errors.Is(err, errFollows) {
+			return
+		}
+	}
 	if len(r.problems) >= maxKept {
 		r.dropped++
 		return
@@ -144,15 +155,8 @@ func didYouMean(name string, known []string, nouns string) string {
 			return "did you mean " + k + "?"
 		}
 	}
-	nearest := nearestSetting(name, known)
-	// A third of the letters wrong, or one of two, is still a slip of the pen.
-	if d := editDistance(name, nearest); d <= max(1, min(len(name), len(nearest))/3) {
+	if nearest := nearOf(name, known); nearest != "" {
 		return "did you mean " + nearest + "?"
-	}
-	for _, k := range known {
-		if len(name) >= 4 && (strings.HasPrefix(k, name) || strings.HasPrefix(name, k) && len(k) >= 4) {
-			return "did you mean " + k + "?"
-		}
 	}
 	const most = 20
 	if len(known) > most {

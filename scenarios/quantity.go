@@ -147,6 +147,9 @@ func (k quantityKind) parse(text string) (float64, error) {
 	if number == "" {
 		return 0, k.wrong("is not " + k.noun)
 	}
+	if plain := ungrouped(text); plain != text {
+		return 0, fmt.Errorf("has its digits in groups; write %s", plain)
+	}
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil {
 		return 0, k.wrong(fmt.Sprintf("begins with %s, which is not a number", shown(number)))
@@ -197,6 +200,29 @@ func leadingNumber(text string) (number, rest string) {
 		end = len(text)
 	}
 	return text[:end], strings.TrimLeft(text[end:], " ")
+}
+
+// ungrouped is text without what stands between groups of three digits in the
+// number that it begins with: 1,000/s is 1000/s.
+func ungrouped(text string) string {
+	digits := func(s string) int {
+		if n := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }); n >= 0 {
+			return n
+		}
+		return len(s)
+	}
+	head := digits(text)
+	if head < 1 || head > 3 {
+		return text
+	}
+	plain, rest := text[:head], text[head:]
+	for rest != "" && strings.ContainsRune(",_' ", rune(rest[0])) && digits(rest[1:]) == 3 {
+		plain, rest = plain+rest[1:4], rest[4:]
+	}
+	if len(plain) == head {
+		return text
+	}
+	return plain + rest
 }
 
 // parseDuration reads durations such as 2 min, 0.5 ms and 1 h 30 min; units may

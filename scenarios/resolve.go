@@ -20,6 +20,7 @@ type resolver struct {
 	topicsNamed    map[string][]int
 	producersNamed map[string]int
 	groupsNamed    map[string]int
+	noNames        map[string]bool      // what topics, producers and groups are called and may not be
 	profiles       map[string]*Hardware // by name: each is read once
 }
 
@@ -60,11 +61,22 @@ func (s *resolver) precision() {
 	s.spec.Precision = p
 }
 
+// noteNoName remembers what an entry is called that may not be called so.
+func (s *resolver) noteNoName(n *value[string]) {
+	if n.given() && n.node.kind == scalarNode {
+		if s.noNames == nil {
+			s.noNames = make(map[string]bool)
+		}
+		s.noNames[n.node.text] = true
+	}
+}
+
 // uniqueNames reports every name that an earlier one has already.
 func (s *resolver) uniqueNames(what string, names []*value[string]) {
 	first := make(map[string]*node, len(names))
 	for _, n := range names {
 		if !n.known {
+			s.noteNoName(n)
 			continue
 		}
 		if before, again := first[n.is]; again {
@@ -120,12 +132,15 @@ func (s *resolver) topic(name string, cluster int) (int, error) {
 			found = i
 		}
 	}
-	if found >= 0 {
+	switch {
+	case found >= 0:
 		return found, nil
+	case s.noNames[name]:
+		return 0, errFollows
 	}
 	var names []string
 	for _, t := range s.spec.Topics[:min(len(s.spec.Topics), maxCompared)] {
-		if cluster < 0 || t.Cluster == cluster {
+		if t.Name != "" && (cluster < 0 || t.Cluster == cluster) {
 			names = append(names, t.Name)
 		}
 	}
@@ -143,9 +158,11 @@ func (s *resolver) near(name string, known []string, nouns string) string {
 // firstNames are the names that a message may compare or list.
 func firstNames[T any](all []T, name func(*T) string) []string {
 	all = all[:min(len(all), maxCompared)]
-	names := make([]string, len(all))
+	names := make([]string, 0, len(all))
 	for i := range all {
-		names[i] = name(&all[i])
+		if n := name(&all[i]); n != "" {
+			names = append(names, n)
+		}
 	}
 	return names
 }

@@ -27,7 +27,7 @@ func (s *resolver) producer(v *value[fileProducer]) Producer {
 	if cluster, good := s.clusterOf(&f.cluster); good && f.topic.known {
 		topic, err := s.topic(f.topic.is, cluster)
 		if err != nil {
-			s.problem(f.topic.node.at, "topic: %s %v", f.topic.is, err)
+			s.problem(f.topic.node.at, "topic: %s %v", shownName(f.topic.is), err)
 		}
 		p.Topic = topic
 	}
@@ -161,7 +161,7 @@ func (s *resolver) groupTopics(g *Group, f *fileConsumer) {
 		topic, err := s.topic(name.is, cluster)
 		switch {
 		case err != nil:
-			s.problem(name.node.at, "topics: %s %v", name.is, err)
+			s.problem(name.node.at, "topics: %s %v", shownName(name.is), err)
 			continue
 		case slices.Contains(g.Topics, topic):
 			s.problem(name.node.at, "topics: %s is there twice; keep one", name.is)

@@ -155,6 +155,8 @@ func (s *resolver) topics() {
 			} else {
 				first[key] = v.is.name.node.at
 			}
+		} else {
+			s.noteNoName(&v.is.name)
 		}
 		before := total
 		total += t.Partitions

@@ -265,7 +265,7 @@ func (s *resolver) configChange(out *Fault, v *value[fileFault], cluster int) {
 	}
 	topic, err := s.topic(name, cluster)
 	if err != nil {
-		s.problem(at.at, "topic: %s %v", name, err)
+		s.problem(at.at, "topic: %s %v", shownName(name), err)
 		return
 	}
 	out.Topic, out.Target.Cluster = topic, s.spec.Topics[topic].Cluster

@@ -21,6 +21,14 @@ func shown(text string) string {
 	return strconv.Quote(text)
 }
 
+// shownName is a name for a message; what is none is quoted.
+func shownName(text string) string {
+	if _, err := parseName(text); err != nil {
+		return shown(text)
+	}
+	return text
+}
+
 // spellWhole writes a whole number with commas between thousands.
 func spellWhole(v int64) string {
 	text := strconv.FormatInt(v, 10)

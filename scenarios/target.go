@@ -66,16 +66,16 @@ func splitTarget(text string) (written, error) {
 		return written{kind: TargetEach}, nil
 	case slices.Equal(words, []string{"clients"}):
 		return written{kind: TargetClients}, nil
-	case len(words) == 2:
-		return splitNamed(words[0], words[1])
-	case len(words) == 3 && words[1] == "of" && (words[0] == "leader" || words[0] == "follower"):
-		return splitReplica(words[0], words[2])
-	case len(words) == 4 && words[0] == "member" && words[2] == "of":
+	case len(words) >= 3 && words[1] == "of" && (words[0] == "leader" || words[0] == "follower"):
+		return splitReplica(words[0], strings.Join(words[2:], " "))
+	case len(words) >= 4 && words[0] == "member" && words[2] == "of":
 		number, err := strconv.Atoi(words[1])
 		if err != nil || number < 1 {
 			return written{}, fmt.Errorf("names no member; members count from 1, as in member 1 of GROUP")
 		}
-		return written{kind: TargetMember, number: number, name: words[3]}, nil
+		return written{kind: TargetMember, number: number, name: strings.Join(words[3:], " ")}, nil
+	case len(words) >= 2:
+		return splitNamed(words[0], strings.Join(words[1:], " "))
 	}
 	return written{}, fmt.Errorf("is not a target; write one of %s", targetForms())
 }
@@ -150,6 +150,9 @@ func (s *resolver) target(text string, cluster int) (Target, error) {
 // nodeTarget looks up what is numbered or named within one cluster.
 func (s *resolver) nodeTarget(t Target, w written) (Target, error) {
 	c := &s.spec.Clusters[t.Cluster]
+	if len(c.Brokers) == 0 {
+		return t, errFollows // what the cluster says of them could not be read
+	}
 	switch w.kind { //nolint:exhaustive // the others name nothing in a cluster
 	case TargetBroker:
 		if w.number < 1 || w.number > len(c.Brokers) {
@@ -203,6 +206,9 @@ func (s *resolver) replicaTarget(t Target, w written, cluster int) (Target, erro
 
 func (s *resolver) memberTarget(t Target, w written) (Target, error) {
 	i, ok := s.groupsNamed[w.name]
+	if !ok && s.noNames[w.name] {
+		return t, errFollows
+	}
 	if !ok {
 		return t, fmt.Errorf("names a group that does not exist; %s", s.near(w.name, firstNames(s.spec.Groups, groupName), "groups"))
 	}
@@ -220,6 +226,9 @@ func (s *resolver) memberTarget(t Target, w written) (Target, error) {
 
 func (s *resolver) producerTarget(t Target, w written) (Target, error) {
 	i, ok := s.producersNamed[w.name]
+	if !ok && s.noNames[w.name] {
+		return t, errFollows
+	}
 	if !ok {
 		return t, fmt.Errorf("does not exist; %s", s.near(w.name, firstNames(s.spec.Producers, producerName), "producers"))
 	}
