@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -34,7 +35,7 @@ func (p *page) add(t *table) {
 	if len(t.rows) == 0 {
 		return
 	}
-	shown := p.fit(t)
+	shown, left := p.fit(t)
 	widths := t.widths(shown)
 	figures := 0
 	for _, w := range widths {
@@ -60,12 +61,15 @@ func (p *page) add(t *table) {
 		}
 		p.line(b.String())
 	}
+	if len(left) > 0 {
+		p.paragraph("", normal, fmt.Sprintf("(left out in %d columns: %s)", p.width, strings.Join(left, ", ")))
+	}
 }
 
-// fit chooses the columns that fit beside the names. A name may take this part
-// of the width before it is shortened rather than a column left out.
-func (p *page) fit(t *table) []int {
-	var shown []int
+// fit chooses the columns that fit beside the names, and says which it has left
+// out. A name may take this part of the width before it is shortened rather than a
+// column left out.
+func (p *page) fit(t *table) (shown []int, left []string) {
 	for i := range t.heads {
 		if slices.ContainsFunc(t.rows, func(r row) bool { return r.figures[i] != "" }) || t.heads[i].rank == 0 {
 			shown = append(shown, i)
@@ -77,7 +81,7 @@ func (p *page) fit(t *table) []int {
 			need += columnGap + w
 		}
 		if need <= p.width {
-			return shown
+			return shown, left
 		}
 		worst := 0
 		for i := range shown {
@@ -86,8 +90,9 @@ func (p *page) fit(t *table) []int {
 			}
 		}
 		if t.heads[shown[worst]].rank == 0 {
-			return shown
+			return shown, left
 		}
+		left = append([]string{t.heads[shown[worst]].text}, left...)
 		shown = slices.Delete(shown, worst, worst+1)
 	}
 }

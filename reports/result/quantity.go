@@ -47,8 +47,12 @@ func Number(value float64) string {
 }
 
 // Percent writes a share of 0..1 in percent: with 4 significant digits, or from
-// 99 % on so that what is missing has 2.
+// 99 % on so that what is missing has 2. One below 1e-5 is written as a number with
+// 2 digits, as scenarios write it: 1e-06.
 func Percent(share float64) string {
+	if a := math.Abs(share); a > 0 && a < 1e-5 {
+		return strconv.FormatFloat(share, 'g', 2, 64)
+	}
 	if missing := 1 - share; missing > 0 && missing < 0.01 {
 		digits := min(int(math.Ceil(-math.Log10(missing))), 14)
 		return strconv.FormatFloat(100*share, 'f', max(digits-1, 0), 64) + " %"
