@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -122,6 +123,7 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 	}
 	p.Provenance.Simulations = s.done
 	p.points(s, before, s.all(final), chance)
+	p.warnOfMeasurement()
 	p.warn()
 	return p, nil
 }
@@ -225,6 +227,32 @@ const poor = 0.25
 // bound is a correlation from which two parameters are known only together.
 const bound = 0.9
 
+// busy is how many processes a core may have ready, on average over the last
+// minute, before the measurement begins, for the machine to be called at rest.
+const busy = 0.5
+
+// warnOfMeasurement says what was wrong while the cluster was measured.
+func (p *Profile) warnOfMeasurement() {
+	if m := &p.Provenance.Machine; m.Load > busy*float64(m.Cores) {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the machine was busy with something else when the measurement began (load %.2g on %d cores): "+
+			"the profile is that of a busy machine", m.Load, m.Cores))
+	}
+	for _, r := range p.Provenance.Runs {
+		var disturbances []string
+		for _, w := range r.Warnings {
+			if _, what, found := strings.Cut(w, "disturbed: "); found {
+				disturbances = append(disturbances, what)
+			} else {
+				p.Warnings = append(p.Warnings, w)
+			}
+		}
+		if n := len(disturbances); n > 0 {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("the measurement of %s was disturbed, %s%s; leave the machine to it and calibrate again",
+				r.Scenario, disturbances[0], more(n-1)))
+		}
+	}
+}
+
 // warn says in plain words what a reader should not miss.
 func (p *Profile) warn() {
 	off, worst := 0, 0
@@ -252,8 +280,5 @@ func (p *Profile) warn() {
 				p.Warnings = append(p.Warnings, fmt.Sprintf("%s and %s are known only together (correlation %.2f)", b.Name, a.Name, r))
 			}
 		}
-	}
-	for _, r := range p.Provenance.Runs {
-		p.Warnings = append(p.Warnings, r.Warnings...)
 	}
 }

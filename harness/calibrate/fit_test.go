@@ -250,6 +250,25 @@ func TestPoorFitsAreSaid(t *testing.T) {
 	}
 }
 
+func TestDisturbancesAreSaid(t *testing.T) {
+	t.Parallel()
+	m := measureBy(t, imagined, Healthy(), another(t))
+	m.Set.Warnings = []string{
+		"repetition 1 was disturbed: the clock jumped", "repetition 1 was disturbed: a generator was late", "the JVM compiles in one tier",
+	}
+	o := options(t, imagined, 1)
+	o.Provenance.Machine.Load = 11.7
+	p := fitTo(t, o, m)
+	want := []string{
+		"the machine was busy with something else when the measurement began (load 12 on 2 cores): the profile is that of a busy machine",
+		"the JVM compiles in one tier",
+		"the measurement of calibration was disturbed, the clock jumped (and 1 more); leave the machine to it and calibrate again",
+	}
+	if len(p.Warnings) < 3 || !slices.Equal(p.Warnings[:3], want) {
+		t.Errorf("warnings %q, want %q first", p.Warnings, want)
+	}
+}
+
 func TestNothingIsFittedToFaults(t *testing.T) {
 	t.Parallel()
 	m := measureBy(t, imagined, Healthy(), another(t))

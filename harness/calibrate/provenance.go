@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,6 +41,9 @@ type Machine struct {
 	Kernel    string `json:"kernel,omitempty"`
 	System    string `json:"system"`           // operating system and architecture
 	Engine    string `json:"engine,omitempty"` // that runs the containers
+	// Load is how many processes were ready to run before the measurement, on average
+	// over a minute, and over all cores.
+	Load float64 `json:"load"`
 }
 
 // Lines say for a person where a profile comes from, a fact a line.
@@ -91,13 +95,21 @@ func nonEmpty(words ...string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
-// ThisMachine is the one that the program runs on, as far as its kernel tells.
+// ThisMachine is the one that the program runs on, as far as its kernel tells, and
+// how busy it is now.
 func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	m.Processor = line("/proc/cpuinfo", "model name")
-	m.Memory = line("/proc/meminfo", "MemTotal")
+	if kibibytes, err := strconv.ParseFloat(strings.TrimSuffix(line("/proc/meminfo", "MemTotal"), " kB"), 64); err == nil {
+		m.Memory = fmt.Sprintf("%.1f GiB", kibibytes/(1<<20))
+	}
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(text))
+	}
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		if first, _, found := strings.Cut(string(text), " "); found {
+			m.Load, _ = strconv.ParseFloat(first, 64) // 0 where it is no number
+		}
 	}
 	return m
 }
