@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kafkasim/harness/journal"
 	"kafkasim/scenarios"
@@ -125,7 +127,7 @@ func until(t *testing.T, path, what string, pleases func([]journal.Entry) bool) 
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		f, err := journal.Read(path)
-		if errors.Is(err, os.ErrNotExist) || err != nil && strings.Contains(err.Error(), "whole") {
+		if errors.Is(err, os.ErrNotExist) || err != nil && strings.Contains(err.Error(), "journal: ") && time.Until(end) > 29*time.Second {
 			continue
 		}
 		if err != nil {
@@ -186,4 +188,30 @@ func inLog(t *testing.T, c *kfake.Cluster) map[journal.ID][]kgo.Record {
 		})
 	}
 	return all
+}
+
+// refusal is what refuse answers commits with.
+func refusal() *kerr.Error { return kerr.GroupAuthorizationFailed }
+
+func refuse(c *kfake.Cluster) {
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: refusal(), Count: -1})
+}
+
+// poll lets a member's application work off that many records at once, and
+// returns when it began and when each record was done.
+func poll(t *testing.T, spec *scenarios.Spec, records int) (*member, []int64) {
+	t.Helper()
+	p := Plan{Spec: spec, Role: journal.RoleConsumer, Member: 1, Journal: filepath.Join(t.TempDir(), "journal")}
+	r := &runner{plan: p}
+	r.slow.Store(0x3ff0000000000000) // 1
+	if err := r.begin(nil); err != nil {
+		t.Fatal(err)
+	}
+	m := &member{runner: r, group: &spec.Groups[0], work: newWork(&p, &spec.Groups[0])}
+	ends := []int64{now()}
+	m.process(t.Context(), ends[0], batch(records))
+	for _, e := range read(t, p.Journal).Entries {
+		ends = append(ends, e.At)
+	}
+	return m, ends
 }

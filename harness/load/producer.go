@@ -39,6 +39,7 @@ type instance struct {
 	skipped uint64 // records that came into being before this life
 	handed  uint64 // records handed to the client
 	blocked blocking
+	open    sync.WaitGroup // records handed over that have no outcome yet
 }
 
 // produce is a producer process: all instances of a producer.
@@ -83,6 +84,7 @@ func (r *runner) produce(ctx context.Context) error {
 	}
 	generating.Wait()
 	for _, in := range instances {
+		in.open.Wait() // a closed client has failed what it had
 		in.end()
 	}
 	return nil
@@ -153,7 +155,11 @@ func (in *instance) send(id journal.ID, due int64, record *kgo.Record) {
 	called := now()
 	e.At, e.Late = called, called-due-in.blocked.since(due)
 	in.journal.Append(e)
-	in.client.Produce(context.Background(), record, func(record *kgo.Record, err error) { in.settled(id, due, record, err) })
+	in.open.Add(1)
+	in.client.Produce(context.Background(), record, func(record *kgo.Record, err error) {
+		defer in.open.Done()
+		in.settled(id, due, record, err)
+	})
 	if full {
 		e.Kind, e.At, e.Late = journal.Admitted, now(), 0
 		in.blocked.add(called, e.At)
