@@ -243,8 +243,9 @@ func nearestSetting(name string, candidates []string) string {
 // that Kafka knows has 62 bytes, and what goes beyond is not a slip of the pen.
 const maxSettingName = 100
 
-// editDistance is the Levenshtein distance in bytes: the least number of
-// insertions, deletions and substitutions that turn a into b.
+// editDistance is the least number of insertions, deletions, substitutions and
+// swaps of neighbouring bytes that turn a into b, none of them within another
+// (optimal string alignment).
 func editDistance(a, b string) int {
 	a, b = a[:min(len(a), maxSettingName)], b[:min(len(b), maxSettingName)]
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] { // an equal beginning costs nothing
@@ -253,21 +254,25 @@ func editDistance(a, b string) int {
 	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
-	var row [maxSettingName + 1]int
+	var rows [3][maxSettingName + 1]int // of the beginnings of a: two letters less, one less, this
+	two, one, this := &rows[0], &rows[1], &rows[2]
 	for j := range len(b) + 1 {
-		row[j] = j
+		this[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		two, one, this = one, this, two
+		this[0] = i + 1
 		for j := range len(b) {
-			substituted := diagonal
+			d := one[j]
 			if a[i] != b[j] {
-				substituted++
+				d++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
+			d = min(d, this[j]+1, one[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, two[j-1]+1)
+			}
+			this[j+1] = d
 		}
 	}
-	return row[len(b)]
+	return this[len(b)]
 }

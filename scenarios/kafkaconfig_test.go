@@ -486,7 +486,7 @@ func TestEditDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"acks", "ack", 1}, {"ab", "ba", 2}} {
+	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"acks", "ack", 1}, {"ab", "ba", 1}, {"akcs", "acks", 1}, {"ca", "abc", 3}, {"linger.ms", "ligner.sm", 2}} {
 		if got, back := editDistance(c.a, c.b), editDistance(c.b, c.a); got != c.want || back != c.want {
 			t.Errorf("%q to %q: %d, back %d, want %d", c.a, c.b, got, back, c.want)
 		}
