@@ -134,19 +134,19 @@ func (a *accounting) readGroups() error {
 	return nil
 }
 
-// readMember turns the journal of one life of a member into events.
+// A memberReader turns the journal of one life of a member into events.
+type memberReader struct {
+	*accounting
+	book    *groupBook
+	life    int
+	current *poll
+}
+
+// readMember reads one life of a member.
 func (a *accounting) readMember(b *groupBook, member int, file *journal.File) error {
-	life := len(b.members)
+	r := memberReader{accounting: a, book: b, life: len(b.members)}
 	m := memberBook{from: a.end, to: a.end}
-	var current *poll
 	leaving := false
-	add := func(e event) { e.life = life; b.events = append(b.events, e) }
-	finish := func() {
-		if current != nil && len(current.done) > 0 {
-			add(event{at: a.nanos(current.done[len(current.done)-1].At), kind: pollEnds, poll: current})
-		}
-		current = nil
-	}
 	for k := range file.Entries {
 		e := &file.Entries[k]
 		at := a.nanos(e.At)
@@ -157,34 +157,57 @@ func (a *accounting) readMember(b *groupBook, member int, file *journal.File) er
 		if at > a.end {
 			continue
 		}
-		switch e.Kind { //nolint:exhaustive // the others say nothing of records or partitions
-		case journal.Polled:
-			if current != nil && current.over(e) {
-				finish()
-			}
-			if current == nil {
-				current = &poll{}
-			}
-			current.ranges = append(current.ranges, handed{partitionOf(e), e.Offset, e.Offset + int64(e.Count)})
-		case journal.Processed:
-			if current == nil {
-				return fmt.Errorf("it processed offset %d of %s without having polled it", e.Offset, a.partitionName(partitionOf(e)))
-			}
-			current.done = append(current.done, e)
-		case journal.Ended:
+		if e.Kind == journal.Ended {
 			m.to = at
 		}
-		add(event{at: at, kind: happens, entry: e})
+		if err := r.entry(e); err != nil {
+			return err
+		}
+		r.add(event{at: at, kind: happens, entry: e})
 	}
-	finish()
+	r.finish()
 	if !leaving {
 		m.to = a.memberDeath(b.index, member, file)
 	}
 	if m.to < a.end {
-		add(event{at: m.to, kind: dies})
+		r.add(event{at: m.to, kind: dies})
 	}
 	b.members = append(b.members, m)
 	return nil
+}
+
+func (r *memberReader) add(e event) {
+	e.life = r.life
+	r.book.events = append(r.book.events, e)
+}
+
+// entry follows the polls.
+func (r *memberReader) entry(e *journal.Entry) error {
+	switch e.Kind { //nolint:exhaustive // the others are no part of a poll
+	case journal.Polled:
+		if r.current != nil && r.current.over(e) {
+			r.finish()
+		}
+		if r.current == nil {
+			r.current = &poll{}
+		}
+		r.current.ranges = append(r.current.ranges, handed{partitionOf(e), e.Offset, e.Offset + int64(e.Count)})
+	case journal.Processed:
+		if r.current == nil {
+			return fmt.Errorf("it processed offset %d of partition %d without having polled it", e.Offset, e.Partition)
+		}
+		r.current.done = append(r.current.done, e)
+	}
+	return nil
+}
+
+// finish ends the poll in hand at the last record of it that was processed.
+func (r *memberReader) finish() {
+	if r.current != nil && len(r.current.done) > 0 {
+		last := r.current.done[len(r.current.done)-1]
+		r.add(event{at: r.nanos(last.At), kind: pollEnds, poll: r.current})
+	}
+	r.current = nil
 }
 
 // over reports whether a poll has ended when another entry of a poll comes.

@@ -35,25 +35,7 @@ func (a *accounting) readLogs() error {
 			}
 		}
 	}
-	a.each(func(p int, r *record) {
-		if r.partition == nowhere || !a.known(Partition{r.topic, r.partition}) {
-			return
-		}
-		b := a.partition(Partition{r.topic, r.partition})
-		if r.fate == acked && r.offset >= 0 && b.log.find(r.offset) != r {
-			if b.log.gone == nil {
-				b.log.gone = map[int64][]*record{}
-			}
-			b.log.gone[r.offset] = append(b.log.gone[r.offset], r)
-		}
-		if !r.handed || r.fate == dropped || r.waiting >= a.end {
-			return // the client never had it
-		}
-		b.waiting = append(b.waiting, wait{at: r.waiting})
-		if r.fate != open {
-			b.waiting = append(b.waiting, wait{at: r.settled, settles: true, acked: r.fate == acked})
-		}
-	})
+	a.each(a.place)
 	for t := range a.topics {
 		for p := range a.topics[t].partitions {
 			b := &a.topics[t].partitions[p]
@@ -62,6 +44,28 @@ func (a *accounting) readLogs() error {
 		}
 	}
 	return nil
+}
+
+// place notes for a record's partition that it waited there for an answer, and that
+// it was where the final log has something else.
+func (a *accounting) place(_ int, r *record) {
+	if r.partition == nowhere || !a.known(Partition{r.topic, r.partition}) {
+		return
+	}
+	b := a.partition(Partition{r.topic, r.partition})
+	if r.fate == acked && r.offset >= 0 && b.log.find(r.offset) != r {
+		if b.log.gone == nil {
+			b.log.gone = map[int64][]*record{}
+		}
+		b.log.gone[r.offset] = append(b.log.gone[r.offset], r)
+	}
+	if !r.handed || r.fate == dropped || r.waiting >= a.end {
+		return // the client never had it
+	}
+	b.waiting = append(b.waiting, wait{at: r.waiting})
+	if r.fate != open {
+		b.waiting = append(b.waiting, wait{at: r.settled, settles: true, acked: r.fate == acked})
+	}
 }
 
 func (a *accounting) readLog(at Partition) error {

@@ -84,28 +84,11 @@ func (a *accounting) until(f *Applied) instant {
 }
 
 func (a *accounting) readFault(f *Applied, s *scenarios.Fault) {
-	w := &a.world
-	from, to := a.at(f.At), a.until(f)
 	switch s.Kind { //nolint:exhaustive // the others leave brokers and networks alone
-	case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss, scenarios.DiskLoss, scenarios.ControllerCrash:
+	case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss, scenarios.DiskLoss, scenarios.ControllerCrash,
+		scenarios.BrokerPause, scenarios.BrokerStop:
 		for _, n := range f.Brokers {
-			w.conditions = append(w.conditions, condition{node: n, from: from, to: to})
-			w.blows = append(w.blows, blow{at: from, node: n})
-		}
-	case scenarios.BrokerPause:
-		for _, n := range f.Brokers {
-			w.conditions = append(w.conditions, condition{node: n, from: from, to: to, frozen: true})
-			w.blows = append(w.blows, blow{at: from, node: n})
-			if !f.Healed.IsZero() {
-				w.blows = append(w.blows, blow{at: to, node: n, healed: true})
-			}
-		}
-	case scenarios.BrokerStop:
-		for _, n := range f.Brokers {
-			w.blows = append(w.blows, blow{at: from, node: n})
-			if gone, released := a.released(n, from); released && gone < to {
-				w.conditions = append(w.conditions, condition{node: n, from: gone, to: to})
-			}
+			a.readBlow(f, s.Kind, n)
 		}
 	case scenarios.RollingRestart:
 		a.readRolling(f)
@@ -119,10 +102,28 @@ func (a *accounting) readFault(f *Applied, s *scenarios.Fault) {
 		topic := a.spec.Topics[s.Topic].Config
 		for _, c := range s.Change {
 			if err := scenarios.ApplyTopicSetting(&topic, c.Name, c.Value); err == nil && c.Name == "min.insync.replicas" {
-				w.minISR = append(w.minISR, setting{from: from, topic: s.Topic, value: topic.MinInsyncReplicas})
+				a.world.minISR = append(a.world.minISR, setting{from: a.at(f.At), topic: s.Topic, value: topic.MinInsyncReplicas})
 			}
 		}
 	}
+}
+
+// readBlow notes what a fault does to one broker.
+func (a *accounting) readBlow(f *Applied, kind scenarios.FaultKind, node int) {
+	w := &a.world
+	c := condition{node: node, from: a.at(f.At), to: a.until(f), frozen: kind == scenarios.BrokerPause}
+	w.blows = append(w.blows, blow{at: c.from, node: node})
+	if c.frozen && !f.Healed.IsZero() {
+		w.blows = append(w.blows, blow{at: c.to, node: node, healed: true})
+	}
+	if kind == scenarios.BrokerStop {
+		gone, released := a.released(node, c.from)
+		if !released || gone >= c.to {
+			return
+		}
+		c.from = gone
+	}
+	w.conditions = append(w.conditions, c)
 }
 
 // released is when the controllers let a stopping broker go: they fence it, and it
