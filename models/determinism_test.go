@@ -62,21 +62,25 @@ func firstDifference(a, b string) string {
 // the program, however many partitions it has and wherever the file names it. The
 // numbers of a whole cluster may change: the topic is part of it.
 func TestIdleTopicChangesNothing(t *testing.T) {
-	sets := []string{"replications=2"}
 	for _, e := range scenarios.Embedded() {
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
 			source := string(e.Source)
-			want := simulate(t, embedded(t, e.Name, sets...), 1)
-			for _, partitions := range []int{1, 3, 12} {
+			sets, sizes := []string{"replications=2"}, []int{1, 3, 12}
+			if e.Folder == "verify" { // there are many of them
+				sets, sizes = []string{"replications=1"}, []int{3}
+			}
+			without := embedded(t, e.Name, sets...)
+			want := simulate(t, without, 1)
+			for _, partitions := range sizes {
 				idle := fmt.Sprintf("  - {name: idle, partitions: %d, replication_factor: 3}\n", partitions)
 				for where, text := range map[string]string{
 					"first": strings.Replace(source, "topics:\n", "topics:\n"+idle, 1),
 					"last":  strings.Replace(source, "\nproducers:\n", idle+"\nproducers:\n", 1),
 				} {
 					spec := parsed(t, e.Name, []byte(text), sets...)
-					if len(spec.Topics) != 2 {
-						t.Fatalf("%d topics, want 2", len(spec.Topics))
+					if len(spec.Topics) != len(without.Topics)+1 {
+						t.Fatalf("%d topics, want one more than %d", len(spec.Topics), len(without.Topics))
 					}
 					what := fmt.Sprintf("%d idle partitions %s", partitions, where)
 					if n := compareLabelled(t, what, want, simulate(t, spec, 1)); n < 30 {

@@ -54,6 +54,20 @@ func Embedded() []EmbeddedScenario {
 	return all
 }
 
+// ShortSuite names the embedded scenarios that stand for all of verify where time is
+// short: a mechanism each, 35 s at most, one controller and at most three consumers
+// beside three brokers.
+func ShortSuite() []string {
+	return []string{
+		"follower-kill-acks-all",
+		"leader-kill-acks-all",
+		"leader-kill-acks-1-2000",
+		"leader-frozen-15s",
+		"sigterm-acks-all",
+		"consumer-kill-cooperative",
+	}
+}
+
 // ByName finds an embedded scenario.
 func ByName(name string) (EmbeddedScenario, bool) {
 	for _, e := range Embedded() {
