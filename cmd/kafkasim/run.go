@@ -44,6 +44,9 @@ func (s *session) runCommand() *cobra.Command {
 				o.set = append(o.set, "seed="+strconv.FormatUint(o.seed, 10))
 			}
 			if cmd.Flags().Changed("replications") {
+				if o.replications < 1 {
+					return usage(fmt.Errorf("--replications %d: at least 1 is needed", o.replications))
+				}
 				o.set = append(o.set, "replications="+strconv.Itoa(o.replications))
 			}
 			return s.runScenarios(cmd.Context(), args, o)
