@@ -42,7 +42,7 @@ func Sweep(ctx context.Context, e *engine.Engine, log io.Writer) error {
 		return err
 	}
 	for _, run := range dead {
-		fmt.Fprintf(log, "removing what is left of cluster %s, whose process is gone\n", run)
+		_, _ = fmt.Fprintf(log, "removing what is left of cluster %s, whose process is gone\n", run)
 		asked, cancel := lasting(ctx)
 		err := remove(asked, e, run)
 		cancel()
@@ -139,7 +139,7 @@ func remove(ctx context.Context, e *engine.Engine, run string) error {
 
 // removeAll removes containers, and then what they used.
 func removeAll(ctx context.Context, e *engine.Engine, found *belongings) error {
-	failures := make([]error, len(found.containers))
+	removed := make([]error, len(found.containers))
 	var wait sync.WaitGroup
 	for i := range found.containers {
 		wait.Go(func() {
@@ -147,13 +147,14 @@ func removeAll(ctx context.Context, e *engine.Engine, found *belongings) error {
 				_, _ = e.Docker().ContainerUnpause(ctx, found.containers[i].ID, client.ContainerUnpauseOptions{})
 			}
 			_, err := e.Docker().ContainerRemove(ctx, found.containers[i].ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-			failures[i] = unlessGone(err)
+			removed[i] = unlessGone(err)
 		})
 	}
 	wait.Wait()
-	if err := errors.Join(failures...); err != nil {
+	if err := errors.Join(removed...); err != nil {
 		return err
 	}
+	var failures []error
 	for _, id := range found.networks {
 		_, err := e.Docker().NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 		failures = append(failures, unlessGone(err))

@@ -115,7 +115,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.AwaitReady(ctx, c.options.Patience); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.options.Log, "cluster %s of %d nodes is ready after %.1f s (containers %.1f s)\n",
+	_, _ = fmt.Fprintf(c.options.Log, "cluster %s of %d nodes is ready after %.1f s (containers %.1f s)\n",
 		c.run, len(c.nodes), time.Since(began).Seconds(), made.Seconds())
 	return nil
 }

@@ -104,11 +104,6 @@ func (c *Cluster) needTools() error {
 // without what adds or deletes them.
 func (c *Cluster) rulesBetween(a, b []Party, verdict string) (map[*Node][]string, error) {
 	rules := make(map[*Node][]string)
-	add := func(n *Node, match string) {
-		if rule := match + " " + verdict; !slices.Contains(rules[n], rule) {
-			rules[n] = append(rules[n], rule)
-		}
-	}
 	for _, p := range a {
 		for _, q := range b {
 			if p.Clients {
@@ -117,24 +112,38 @@ func (c *Cluster) rulesBetween(a, b []Party, verdict string) (map[*Node][]string
 			if p.Clients || p == q {
 				continue
 			}
-			from, ok := c.Node(p.Node)
-			if !ok {
-				return nil, fmt.Errorf("there is no node %d", p.Node)
+			if err := c.rulesOfPair(rules, p, q, verdict); err != nil {
+				return nil, err
 			}
-			if q.Clients {
-				add(from, "INPUT -i "+clientInterface)
-				add(from, "OUTPUT -o "+clientInterface)
-				continue
-			}
-			to, ok := c.Node(q.Node)
-			if !ok {
-				return nil, fmt.Errorf("there is no node %d", q.Node)
-			}
-			add(from, fmt.Sprintf("INPUT -s %v", address(c.layout.inside, q.Node)))
-			add(to, fmt.Sprintf("INPUT -s %v", address(c.layout.inside, p.Node)))
 		}
 	}
 	return rules, nil
+}
+
+// rulesOfPair adds the rules for the packets between a node and a node or the
+// clients, those that are not there yet.
+func (c *Cluster) rulesOfPair(rules map[*Node][]string, p, q Party, verdict string) error {
+	add := func(n *Node, match string) {
+		if rule := match + " " + verdict; !slices.Contains(rules[n], rule) {
+			rules[n] = append(rules[n], rule)
+		}
+	}
+	one, ok := c.Node(p.Node)
+	if !ok {
+		return fmt.Errorf("there is no node %d", p.Node)
+	}
+	if q.Clients {
+		add(one, "INPUT -i "+clientInterface)
+		add(one, "OUTPUT -o "+clientInterface)
+		return nil
+	}
+	other, ok := c.Node(q.Node)
+	if !ok {
+		return fmt.Errorf("there is no node %d", q.Node)
+	}
+	add(one, fmt.Sprintf("INPUT -s %v", address(c.layout.inside, q.Node)))
+	add(other, fmt.Sprintf("INPUT -s %v", address(c.layout.inside, p.Node)))
+	return nil
 }
 
 // apply adds (-A) or deletes (-D) rules: all of a namespace at once, all

@@ -31,6 +31,7 @@ type Node struct {
 	pid     int         // of that process, 0 otherwise
 	podPID  int         // of the sidecar's process, where it is one of this machine's; else 0
 	paused  bool
+	killed  bool // and perhaps not yet gone
 	lost    bool // the host is away
 	usage   meter
 }
@@ -70,6 +71,11 @@ func (n *Node) Start(ctx context.Context) (time.Time, error) {
 }
 
 func (n *Node) startLocked(ctx context.Context) (time.Time, error) {
+	if n.killed {
+		if _, err := n.Exited(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
 	state, err := n.state(ctx)
 	if err != nil {
 		return time.Time{}, err
@@ -85,7 +91,7 @@ func (n *Node) startLocked(ctx context.Context) (time.Time, error) {
 	if state, err = n.state(ctx); err != nil {
 		return time.Time{}, err
 	}
-	n.paused = false
+	n.paused, n.killed = false, false
 	n.usage.ended()
 	n.process, n.pid = processOf(state.Pid, n.kafka)
 	began, err := time.Parse(time.RFC3339Nano, state.StartedAt)
@@ -102,8 +108,12 @@ func (n *Node) Kill(ctx context.Context) (time.Time, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	at, err := n.signal(ctx, syscall.SIGKILL)
-	if err != nil || !n.paused {
-		return at, err
+	if err != nil {
+		return time.Time{}, err
+	}
+	n.killed = true
+	if !n.paused {
+		return at, nil
 	}
 	n.paused = false
 	if err := n.unpause(ctx); err != nil { // the signal is pending and comes first

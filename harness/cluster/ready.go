@@ -51,16 +51,14 @@ func (c *Cluster) AwaitReady(ctx context.Context, patience time.Duration) error 
 // watch waits for the end of ctx, or for the end of Kafka's process, which is an
 // error that shows its last lines.
 func (n *Node) watch(ctx context.Context) error {
-	for {
-		if _, err := n.Exited(ctx); err != nil {
-			return nil //nolint:nilerr // the wait is over because the cluster is ready, or is given up by another
-		}
-		lines, err := n.cluster.engine.Logs(ctx, n.kafka, 15)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("%s did not start; its last lines are\n%s", n, strings.TrimSpace(string(lines)))
+	if _, err := n.Exited(ctx); err != nil {
+		return nil //nolint:nilerr // the wait is over because the cluster is ready, or is given up by another
 	}
+	lines, err := n.cluster.engine.Logs(ctx, n.kafka, 15)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s did not start; its last lines are\n%s", n, strings.TrimSpace(string(lines)))
 }
 
 // answers waits until the broker is ready; a dedicated controller is asked for by

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -168,17 +169,18 @@ type engineStats struct {
 // usageByEngine asks the engine about both containers of the pod.
 func (n *Node) usageByEngine(ctx context.Context) (Usage, error) {
 	u := Usage{At: time.Now()}
-	pod, err := n.stats(ctx, n.pod)
-	if err != nil {
+	var pod, kafka *engineStats
+	var podErr, kafkaErr error
+	var wait sync.WaitGroup // each answer may take half a second
+	wait.Go(func() { pod, podErr = n.stats(ctx, n.pod) })
+	wait.Go(func() { kafka, kafkaErr = n.stats(ctx, n.kafka) })
+	wait.Wait()
+	if err := errors.Join(podErr, kafkaErr); err != nil {
 		return Usage{}, err
 	}
 	clients, inside := pod.Networks[clientInterface], pod.Networks[insideInterface]
 	u.ClientIn, u.ClientOut = clients.Received, clients.Sent
 	u.InternalIn, u.InternalOut = inside.Received, inside.Sent
-	kafka, err := n.stats(ctx, n.kafka)
-	if err != nil {
-		return Usage{}, err
-	}
 	var written int64
 	for _, d := range kafka.Disk.Bytes {
 		if strings.EqualFold(d.Op, "write") {
