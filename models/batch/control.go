@@ -79,11 +79,12 @@ type waitingReply struct {
 	needs   int // changes that must be committed
 }
 
-// A pendingConfig is a topic's change of settings that waits for the commit of what
-// was written with it.
+// A pendingConfig is a topic's change of settings that waits for an active controller
+// and for the commit of what was written with it.
 type pendingConfig struct {
-	topic int32
-	needs int // changes that must be committed
+	topic  int32
+	minISR int // min.insync.replicas as of then
+	needs  int // changes that must be committed
 }
 
 // writeControl takes what the controller's machine wrote on an input: it is
@@ -417,6 +418,7 @@ func (w *world) activate(now sim.Time, node int32) {
 	if len(c.flushes) > 0 {
 		w.commitTo(now, len(c.flushes)-1)
 	}
+	w.configsCommitted(now)
 	w.scheduleControlTasks(now)
 }
 
@@ -488,6 +490,7 @@ func (w *world) quorumEffect(now sim.Time, e kafka.QuorumEffect) {
 		if c.flushesDone < len(c.flushes) {
 			w.engine.Schedule(now.Add(c.commitDelay), evMetaCommit, c.active, int64(len(c.flushes)-1))
 		}
+		w.configsCommitted(now)
 		w.scheduleControlTasks(now)
 	case kafka.QuorumKept:
 	}

@@ -261,27 +261,29 @@ func (w *world) changeConfig(now sim.Time, f *scenarios.Fault) {
 	w.writeControl(now, noMessage)
 	// Brokers learn of it with their metadata, and of a cleared ELR with it: never
 	// before both are committed.
-	w.control.configs = append(w.control.configs, pendingConfig{int32(f.Topic), len(w.control.log)})
+	w.control.configs = append(w.control.configs, pendingConfig{int32(f.Topic), config.MinInsyncReplicas, len(w.control.log)})
 	w.configsCommitted(now)
 }
 
-// configsCommitted brings committed settings to the brokers.
+// configsCommitted brings committed settings to the brokers. Without an active
+// controller nothing is committed: whoever changes a setting asks until there is one.
 func (w *world) configsCommitted(now sim.Time) {
 	c := &w.control
-	for len(c.configs) > 0 && c.configs[0].needs <= c.committed {
-		w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evConfigApply, c.configs[0].topic, 0)
+	for len(c.configs) > 0 && c.active >= 0 && c.configs[0].needs <= c.committed {
+		w.engine.Schedule(now.Add(w.plan.cluster.Config.QuorumAppendLinger), evConfigApply, c.configs[0].topic, int64(c.configs[0].minISR))
 		c.configs = c.configs[1:]
 	}
 }
 
 // onConfigApply lets leaders take over a topic's changed settings.
-func (w *world) onConfigApply(now sim.Time, topic int) {
+func (w *world) onConfigApply(now sim.Time, topic, minISR int) {
+	w.minISR[topic] = minISR
 	t := &w.plan.topics[topic]
 	for p := t.first; p < t.first+kafka.PartitionID(t.count); p++ {
 		for i := range t.rf {
 			r := int32(w.plan.partitions[p].replica + i)
 			if rep := &w.replicas[r]; rep.role == roleLeader {
-				rep.leader.MinISR = w.control.machine.EffectiveMinISR(p)
+				rep.leader.MinISR = w.effectiveMinISR(p)
 				w.moveHW(now, r)
 			}
 		}

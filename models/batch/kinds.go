@@ -57,7 +57,7 @@ const (
 	evCommitSilent                        // member; ticket
 	evOffsetsRetry                        // member
 	evMetadataTimeout                     // client node; number
-	evConfigApply                         // topic: leaders take over its settings
+	evConfigApply                         // topic; min.insync.replicas: leaders take over its settings
 	evProducerStart                       // producer instance
 	evConnRetry                           // consumer source
 )

@@ -206,7 +206,7 @@ func (w *world) applyPartition(now sim.Time, b int32, p kafka.PartitionID, s *ka
 	leads := s.Leader == rep.index
 	switch {
 	case leads && rep.role == roleLeader && rep.epoch == s.LeaderEpoch:
-		rep.leader.MinISR = w.control.machine.EffectiveMinISR(p)
+		rep.leader.MinISR = w.effectiveMinISR(p)
 		if rep.leader.Committed(s.ISR, s.PartitionEpoch) {
 			w.isrChanged(now, r)
 		}
@@ -222,6 +222,13 @@ func (w *world) applyPartition(now sim.Time, b int32, p kafka.PartitionID, s *ka
 	}
 }
 
+// effectiveMinISR is the effective min ISR of a partition as its brokers know it
+// (Partition.effectiveMinIsr): the controller may have changed it already, and the
+// ELR with it, without either being committed.
+func (w *world) effectiveMinISR(p kafka.PartitionID) int {
+	return min(w.minISR[w.plan.partitions[p].topic], len(w.assigned[p]))
+}
+
 // becomeLeader starts a leader epoch on a replica.
 func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	rep := &w.replicas[r]
@@ -231,7 +238,7 @@ func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	w.checkLeader(rep)
 	rep.log.epochs.Assign(s.LeaderEpoch, rep.log.end)
 	rep.leader.HW = rep.hw
-	rep.leader.MinISR = w.control.machine.EffectiveMinISR(rep.partition)
+	rep.leader.MinISR = w.effectiveMinISR(rep.partition)
 	rep.leader.Become(now, rep.index, *s, rep.log.end, !led)
 	w.remember(r)
 	w.moveHW(now, r)

@@ -120,3 +120,35 @@ func TestControllerFailoverDelaysFencing(t *testing.T) {
 		within(t, "seconds until the next leader", time.Duration(failover).Seconds(), 10.4, 13.6)
 	}
 }
+
+// TestMinISRChangesWithTheMetadata: a leader goes by the min ISR that is committed,
+// whatever else has been asked for (Partition.effectiveMinIsr; with the ELR a changed
+// one also clears the ELR, ConfigurationControlManager.createClearElrRecordsAsNeeded,
+// and not before it may the leader commit alone). Two followers die, and the ISR is
+// broker 1; then the only controller dies, and two settings of the topic are changed,
+// the second of which would let broker 1 commit: nothing may come of either before
+// the controller is back.
+func TestMinISRChangesWithTheMetadata(t *testing.T) {
+	s := act{
+		cluster:   containers + ", features: {eligible_leader_replicas: true}",
+		duration:  "60 s",
+		producers: "  - {name: p, topic: events, rate: 100/s, record_size: 100 B, client: java, config: {acks: 1}}\n",
+		faults: "  - {at: 3 s, kind: broker_crash, target: broker 2}\n" +
+			"  - {at: 3 s, kind: broker_crash, target: broker 3}\n" +
+			"  - {at: 20 s, kind: controller_crash, target: controller 101, duration: 20 s}\n" +
+			"  - {at: 30 s, kind: config_change, topic: events, config: {retention.ms: 3600000}}\n" +
+			"  - {at: 30 s, kind: config_change, topic: events, config: {min.insync.replicas: 1}}\n",
+	}.set(t)
+	s.watch(0, func(w *world, e *sim.Event) {
+		lead, state := replicaAt(w, 0, 1), &w.control.image[0]
+		switch {
+		case e.At > at(15*time.Second) && e.At < at(40*time.Second):
+			if state.ISR.Len() != 1 || state.ELR.Len() != 1 || lead.leader.MinISR != 2 {
+				t.Fatalf("%s: ISR %b, ELR %b, the leader's min ISR %d; want one, one, 2", since(e.At), state.ISR, state.ELR, lead.leader.MinISR)
+			}
+		case e.At > at(50*time.Second) && (state.ELR != 0 || lead.leader.MinISR != 1 || lead.hw != lead.log.end):
+			t.Fatalf("%s: ELR %b, the leader's min ISR %d, high watermark %d of %d; want none, 1, all", since(e.At), state.ELR, lead.leader.MinISR,
+				lead.hw, lead.log.end)
+		}
+	})
+}

@@ -260,7 +260,7 @@ func (w *world) reassess(now sim.Time, p kafka.PartitionID) {
 	}
 	v.since = now
 	s := &w.control.image[p]
-	minISR := w.control.machine.EffectiveMinISR(p)
+	minISR := w.effectiveMinISR(p)
 	v.underReplicated = s.ISR.Len() < len(w.assigned[p])
 	v.underMinISR = s.ISR.Len() < minISR
 	v.freeze.note(now, v.underMinISR, w.lossSlack())

@@ -103,7 +103,7 @@ func (w *world) dispatchRare(e *sim.Event) {
 	case evEnd:
 		w.done = true
 	case evConfigApply:
-		w.onConfigApply(now, int(id))
+		w.onConfigApply(now, int(id), int(e.Arg))
 	case evGroupTimer:
 		w.onGroupTimer(now, int(id), e.Arg)
 	case evGroupLoad:

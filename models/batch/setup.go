@@ -238,6 +238,7 @@ func (w *world) resetControl() {
 	}
 	for i := range p.topics {
 		w.topicConfig = append(w.topicConfig, p.topics[i].config)
+		w.minISR = append(w.minISR, p.topics[i].config.MinInsyncReplicas)
 	}
 	c := &w.control
 	c.machine = kafka.NewController(kafka.ControllerConfig{

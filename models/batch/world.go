@@ -289,6 +289,7 @@ type world struct {
 	quorumDraws               kafka.QuorumDraws
 	topicCounts               []int
 	topicConfig               []scenarios.TopicConfig
+	minISR                    []int // min.insync.replicas by topic, as the brokers know it
 	fetcherAt, idleAt         int32
 	alterAt                   int32
 	metadataAsked             []int64
