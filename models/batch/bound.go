@@ -121,6 +121,15 @@ func (w *world) lossBound() []int64 {
 	return bound
 }
 
+// checkGone asserts of an acknowledged batch that is not in the final log what
+// boundSheet does of the sums: that a fault of the replication can have cost it.
+func (w *world) checkGone(b *batchState) {
+	if !w.mayBeLost(w.engine.Now(), b) {
+		w.violate("%d acknowledged records of %s, appended at %s, are gone, and no fault of the replication can have cost them",
+			b.count, w.partitionName(b.partition), b.at.Sub(sim.Time(prologue)))
+	}
+}
+
 // mayBeLost says whether a fault of this replication can have cost a batch.
 func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	v := &w.observed.partitions[b.partition]

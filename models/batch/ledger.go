@@ -159,6 +159,7 @@ func (w *world) settleBatch(c *fateCount, b *batchState) {
 	}
 	if confirmed && b.appended > 0 && !b.retired {
 		c.truncated += n
+		w.checkGone(b)
 	}
 	mask := w.plan.topics[w.plan.partitions[b.partition].topic].groupBits
 	for r := b.first; r >= 0; r = w.records[r].next {
