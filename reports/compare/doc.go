@@ -22,8 +22,9 @@
 //
 // Every metric that both sides observed has rows. Those count towards the verdict
 // that a user relies on (scenarios.Metric.Bet), that are not the same number as
-// an earlier row in every sample of both sides (one topic's label and the total,
-// one partition's p50 and max), and that could have come out otherwise: where
+// an earlier row in every sample of both sides (one topic's label and the total;
+// the p50 and the max of partitions that fail over together, within 1 %), and
+// that could have come out otherwise: where
 // every replication predicted one value and every repetition measured it, the
 // row is certain, and counting it would let a model pass by what cannot happen.
 // The same value predicted everywhere and another one measured does count.

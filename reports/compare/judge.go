@@ -142,6 +142,9 @@ func (s *scenario) result() Scenario {
 	o.Summary.Undisturbed = undisturbed(alone)
 	for _, set := range append([]*result.Set{measured}, predicted...) {
 		for _, w := range set.Warnings {
+			if len(predicted) > 1 && set != measured {
+				w = result.PlainWarning(w) // a draw's few replications say nothing of how often
+			}
 			w = string(set.Origin) + ": " + w
 			if !slices.Contains(o.Warnings, w) {
 				o.Warnings = append(o.Warnings, w)

@@ -196,28 +196,39 @@ func (r *row) certain() bool {
 	return constant && !slices.ContainsFunc(r.measured, func(v float64) bool { return !math.IsNaN(v) && v != value })
 }
 
-// same reports whether two rows are the same number in every sample.
+// alike is by how much of their size values of one metric may differ and be taken
+// as the same number: partitions fail over within milliseconds of each other, and
+// their p50, p99, max and mean are one thing to predict and not four. Sketches
+// know quantiles to 0.4 %.
+const alike = 0.01
+
+// same reports whether two rows are the same number in every sample: of one metric
+// nearly, of two metrics exactly.
 func (r *row) same(other *row) bool {
-	if !sameValues(r.measured, other.measured) {
+	tolerance := 0.0
+	if r.base == other.base {
+		tolerance = alike
+	}
+	if r.Unit != other.Unit || !sameValues(r.measured, other.measured, tolerance) {
 		return false
 	}
 	for i := range r.sets {
-		if !sameValues(r.sets[i], other.sets[i]) {
+		if !sameValues(r.sets[i], other.sets[i], tolerance) {
 			return false
 		}
 	}
 	return true
 }
 
-func sameValues(a, b []float64) bool {
+func sameValues(a, b []float64, tolerance float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool {
-		return x == y || math.IsNaN(x) && math.IsNaN(y)
+		return math.Abs(x-y) <= tolerance*math.Abs(y) || math.IsNaN(x) && math.IsNaN(y)
 	})
 }
 
 // place decides whether the row counts, given those before it that do, and why not.
 func (r *row) place(before []*row, known scenarios.Metric) {
-	twin := slices.IndexFunc(before, func(other *row) bool { return other.Unit == r.Unit && r.same(other) })
+	twin := slices.IndexFunc(before, r.same)
 	switch {
 	case !known.Bet():
 		r.Reason = "informational"

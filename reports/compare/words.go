@@ -12,8 +12,7 @@ import (
 // words say what missed in a row, and by how much.
 func (r *row) words() string {
 	values := result.Observed(r.measured)
-	var parts []string
-	parts = append(parts, fmt.Sprintf("%s: %s measured, %s predicted", r.title(), r.list(values), r.Interval()))
+	figures := fmt.Sprintf("%s: %s measured, %s predicted", r.title(), r.list(values), r.Interval())
 	low, high := float64(r.Low), float64(r.High)
 	var below, above int
 	var off float64 // the farthest
@@ -27,23 +26,27 @@ func (r *row) words() string {
 			off = max(off, v-high)
 		}
 	}
-	count := func(n int, where string) string {
-		if n == len(values) {
-			return where + " in every repetition"
+	if below+above == 0 {
+		return figures + "; all inside, but too far to one side together"
+	}
+	return fmt.Sprintf("%s; %s, by %s%s", figures, sides(below, above, len(values)), upTo(below+above > 1), result.Quantity(off, r.Unit))
+}
+
+// sides says in how many of n repetitions the interval was missed, and to which side.
+func sides(below, above, n int) string {
+	many := func(k int) string {
+		if k == n {
+			return "every repetition"
 		}
-		return fmt.Sprintf("%s in %d of %d repetitions", where, n, len(values))
+		return fmt.Sprintf("%d of %s", k, plural(n, "repetition"))
 	}
-	var where []string
-	if below > 0 {
-		where = append(where, count(below, "below it"))
+	switch {
+	case above == 0:
+		return "below it in " + many(below)
+	case below == 0:
+		return "above it in " + many(above)
 	}
-	if above > 0 {
-		where = append(where, count(above, "above it"))
-	}
-	if len(where) == 0 {
-		return parts[0] + "; all inside, but all to one side"
-	}
-	return fmt.Sprintf("%s; %s, by %s%s", parts[0], strings.Join(where, " and "), upTo(len(values) > 1 && below+above > 1), result.Quantity(off, r.Unit))
+	return fmt.Sprintf("below it in %d and above it in %s", below, many(above))
 }
 
 func upTo(several bool) string {
@@ -153,7 +156,7 @@ func (v *Verification) words() []string {
 		}
 	}
 	if gross > 0 {
-		out = append(out, fmt.Sprintf("%s grossly off: chance would do this to any of them in 1 of 100 right models.", plural(gross, "row")+areIs(gross)))
+		out = append(out, fmt.Sprintf("%s grossly off, which chance does to any row in at most 1 of 100 right models.", plural(gross, "row")+areIs(gross)))
 	}
 	if len(failed) > 0 && len(v.Scenarios) > 1 {
 		out = append(out, "Failed: "+strings.Join(failed, ", ")+".")

@@ -71,7 +71,7 @@ func (linearTicks) Ticks(low, high float64) []plot.Tick {
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: tickLabel(i*step, digits)})
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: tickLabel(i*step+0, digits)})
 	}
 	return ticks
 }

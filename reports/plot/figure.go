@@ -79,24 +79,28 @@ func (f *Figure) paint(canvas vg.CanvasSizer) {
 		top -= subtitleSize + 7
 	}
 	if len(f.keys) > 0 {
-		f.legend(c, top)
-		top -= labelSize + 7
+		top = f.legend(c, top) - labelSize - 7
 	}
 	c.Max.Y = top - 6
 	f.draw(c)
 }
 
-// legend draws the entries side by side.
-func (f *Figure) legend(c draw.Canvas, top vg.Length) {
+// legend draws the entries side by side on as many lines as they need, and returns
+// the top of the last one.
+func (f *Figure) legend(c draw.Canvas, top vg.Length) vg.Length {
 	style := sans(labelSize, ink(), false)
 	x := c.Min.X
 	for _, k := range f.keys {
+		if x > c.Min.X && x+22+style.Width(k.text) > c.Max.X {
+			x, top = c.Min.X, top-labelSize-5
+		}
 		box := vg.Rectangle{Min: vg.Point{X: x, Y: top - labelSize - 1}, Max: vg.Point{X: x + 18, Y: top}}
 		k.mark(c, box)
 		x += 22
 		c.FillText(style, vg.Point{X: x, Y: top}, k.text)
 		x += style.Width(k.text) + 14
 	}
+	return top
 }
 
 // sans is a style of text that hangs from its upper left corner.

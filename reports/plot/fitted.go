@@ -74,7 +74,7 @@ func Fitted(title, subtitle, unit string, pairs []Pair) *Figure {
 func groupStyle(i int) draw.GlyphStyle {
 	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{}}
 	colours := several()
-	return draw.GlyphStyle{Color: colours[i%len(colours)], Radius: 3, Shape: shapes[i%len(shapes)]}
+	return draw.GlyphStyle{Color: colours[i%len(colours)], Radius: 3, Shape: shapes[(i+i/len(colours))%len(shapes)]}
 }
 
 // A pairMark is a pair with its error bar.

@@ -163,7 +163,7 @@ func (p *page) certain(s *compare.Scenario) {
 		}
 	}
 	if len(same) > 0 {
-		p.paragraph("always, on both sides: ", faint, strings.Join(same, ", "))
+		p.paragraph("= ", faint, "always, on both sides: "+strings.Join(same, ", "))
 	}
 	for _, side := range []struct{ name, words string }{
 		{"measured", "not observed when measured: "},
@@ -176,7 +176,7 @@ func (p *page) certain(s *compare.Scenario) {
 			}
 		}
 		if len(names) > 0 {
-			p.paragraph(side.words, faint, strings.Join(names, ", "))
+			p.paragraph("= ", faint, side.words+strings.Join(names, ", "))
 		}
 	}
 }
@@ -220,7 +220,7 @@ func (p *page) byMetric(v *compare.Verification) {
 	}
 	t := table{
 		title: "all scenarios, by metric",
-		heads: []head{{"inside", 0}, {"", 1}, {"error", 0}, {"width", 2}, {"score", 3}},
+		heads: []head{{"inside", 0}, {"share", 1}, {"error", 0}, {"width", 2}, {"score", 3}},
 	}
 	for i := range v.Metrics {
 		m := &v.Metrics[i]

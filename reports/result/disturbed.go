@@ -17,9 +17,14 @@ func Disturbed(warning string) (repetition int, reason string, found bool) {
 	if _, err := fmt.Sscanf(warning, "repetition %d was disturbed:", &repetition); err != nil || repetition < 1 {
 		return 0, "", false
 	}
-	_, reason, _ = strings.Cut(warning, ": ")
-	if i := strings.LastIndex(reason, " (in "); i >= 0 && strings.HasSuffix(reason, " replications)") {
-		reason = reason[:i]
-	}
+	_, reason, _ = strings.Cut(PlainWarning(warning), ": ")
 	return repetition, reason, true
+}
+
+// PlainWarning is a Set's warning without in how many replications it was given.
+func PlainWarning(warning string) string {
+	if i := strings.LastIndex(warning, " (in "); i >= 0 && strings.HasSuffix(warning, " replications)") {
+		return warning[:i]
+	}
+	return warning
 }
