@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kafkasim": main})
+	testscript.Main(m, map[string]func(){"kafkasim": main, "kafkasim-fake": fakeMain})
 }
 
 // TestScripts runs testdata/*.txtar, which read as a person at a shell.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -181,4 +183,30 @@ func (all *files) discard() {
 		f.abandon()
 	}
 	all.pending = nil
+}
+
+// write writes a file whole.
+func (s *session) write(path string, content func(io.Writer) error) error {
+	var text bytes.Buffer
+	if err := content(&text); err != nil {
+		return err
+	}
+	f, err := s.files.create(path)
+	if err != nil {
+		return err
+	}
+	return f.commit(text.Bytes())
+}
+
+// fileName makes a name of a scenario or a metric fit for a file anywhere: what
+// is not a letter, a digit, a point or a dash becomes a dash.
+func fileName(name string) string {
+	safe := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, name)
+	return strings.Trim(safe, "-.")
 }
