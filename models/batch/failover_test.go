@@ -102,3 +102,20 @@ func TestHeartbeatsAndChecksKeepTheirPhase(t *testing.T) {
 		}
 	}
 }
+
+// TestAHealedCutIsNoFailover: a leader that was apart from its controller for too
+// short a time to be replaced has not failed over; what breaks it later begins anew.
+func TestAHealedCutIsNoFailover(t *testing.T) {
+	t.Parallel()
+	o := act{
+		duration:  "40 s",
+		producers: "  - {name: p, topic: events, rate: 10/s, record_size: 100 B, client: java, config: {acks: 1}}\n",
+		faults: "  - {at: 2 s, kind: partition, between: [[broker 1], [controller 101]], duration: 3 s}\n" +
+			"  - {at: 20 s, kind: broker_crash, target: broker 1}\n",
+	}.set(t).run(0)
+	longest, failed := o.most("leader.failover{topic=events}")
+	if !failed {
+		t.Fatal("nobody was elected")
+	}
+	within(t, "seconds from the crash to its successor", time.Duration(longest).Seconds(), 6.9, 10.4)
+}

@@ -449,6 +449,7 @@ func (w *world) reconnectMetadata(now sim.Time, b int32) {
 	if !br.stuckMeta || w.control.active < 0 || !w.reachable(b, w.control.active) || w.processes[b].paused || !w.processes[b].up {
 		return
 	}
+	w.noteHealed(now, b)
 	at := br.stuckSince.Add(w.plan.cluster.Config.QuorumFetchTimeout)
 	s := &w.netStreams[b]
 	for at < now {
