@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"kafkasim/harness/measure"
 	"kafkasim/models"
 )
 
@@ -17,5 +18,7 @@ func main() {
 
 // run is the whole program: it carries out args and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return program{simulate: models.Simulate, getenv: os.Getenv}.run(ctx, args, stdin, stdout, stderr)
+	return program{
+		simulate: models.Simulate, measure: measureKafka, measurable: measure.Check, healthy: measureHealthy, getenv: os.Getenv,
+	}.run(ctx, args, stdin, stdout, stderr)
 }

@@ -21,8 +21,12 @@ type simulator func(context.Context, *scenarios.Spec, models.Options) (*result.S
 
 // A program is kafkasim and what it depends on.
 type program struct {
-	simulate simulator
-	getenv   func(string) string
+	simulate   simulator
+	measure    measurer                    // real Kafka
+	measurable func(*scenarios.Spec) error // nil, or why real Kafka cannot run it here
+	calibrate  calibrator                  // this machine
+	healthy    healthMeasurer              // a healthy cluster, for a calibration
+	getenv     func(string) string
 }
 
 // A session is one execution of the program: what a subcommand may touch.
@@ -98,7 +102,7 @@ func (s *session) rootCommand() *cobra.Command {
 		Long: "Kafkasim predicts what an Apache Kafka cluster loses, how long it stalls and how far\n" +
 			"its consumers lag, from a scenario file.\n\n" +
 			"Exit codes: 0 done, and no objective failed; 1 something broke; 2 wrong usage;\n" +
-			"98 an objective is inconclusive or has no data; 99 an objective failed;\n" +
+			"98 an objective or a prediction is inconclusive or has no data; 99 one failed;\n" +
 			"104 the scenario is invalid; 130 interrupted.",
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -115,7 +119,7 @@ func (s *session) rootCommand() *cobra.Command {
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		s.runCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
+		s.runCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
 		s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
 	)
 	return root
