@@ -64,7 +64,7 @@ func processed(files ...journal.File) map[spot]int {
 func owns(f journal.File) map[int32]bool {
 	owned := map[int32]bool{}
 	for _, e := range f.Entries {
-		switch e.Kind {
+		switch e.Kind { //nolint:exhaustive // the others do not matter here
 		case journal.Assigned:
 			owned[e.Partition] = true
 		case journal.Revoked, journal.Lost:
@@ -184,7 +184,7 @@ func TestWhoCommitsWhen(t *testing.T) {
 			})
 			var handed, done, last int64
 			for _, e := range f.Entries {
-				switch e.Kind {
+				switch e.Kind { //nolint:exhaustive // the others do not matter here
 				case journal.Polled:
 					handed += int64(e.Count)
 				case journal.Processed:

@@ -29,11 +29,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		if err := Main(context.Background(), os.Args[len(os.Args)-1], os.Stdin, os.Stdout, os.Stderr); err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // the main of a test
 		}
-		os.Exit(0)
+		os.Exit(0) //nolint:forbidigo // the main of a test
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // the main of a test
 }
 
 // parse reads a scenario of one topic, events, and clients as given.
@@ -54,15 +54,21 @@ topics: [{name: events, partitions: 6, replication_factor: 3}]
 	return spec
 }
 
-// fake is a cluster of three brokers with the topic events.
-func fake(t *testing.T) *kfake.Cluster {
+// fake is a cluster of the brokers 0 to 2 that lead two partitions each of the
+// topic events.
+func fake(t *testing.T, more ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(6, "events"), kfake.GroupMinSessionTimeout(time.Second),
-		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
+	c, err := kfake.NewCluster(append(more, kfake.NumBrokers(3), kfake.SeedTopics(6, "events"), kfake.GroupMinSessionTimeout(time.Second),
+		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	for p := range int32(6) {
+		if err := c.MoveTopicPartition("events", p, p%3); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return c
 }
 

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,20 +69,6 @@ func (s *settings) backoff(base, most time.Duration, stream rng.Stream) {
 		}
 		return time.Duration(min(d, float64(most)))
 	}))
-}
-
-// client makes the client and asks it for what it needs before its work: a
-// connection that answers.
-func (s *settings) client(ctx context.Context) (*kgo.Client, error) {
-	cl, err := kgo.NewClient(s.options...)
-	if err != nil {
-		return nil, fmt.Errorf("load: client: %w", err)
-	}
-	if err := cl.Ping(ctx); err != nil {
-		cl.Close()
-		return nil, fmt.Errorf("load: no broker of %s answers: %w", s.notes["SeedBrokers"], err)
-	}
-	return cl, nil
 }
 
 // written finds a Kafka setting as the scenario gives it, or "".

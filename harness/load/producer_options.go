@@ -84,7 +84,7 @@ func (s *settings) compress(name string) error {
 		return fmt.Errorf("no compression %q", name)
 	}
 	s.set("ProducerBatchCompression", name, kgo.ProducerBatchCompression(codec))
-	s.remark("value", fmt.Sprintf("%.0f %% of each value is noise, which makes batches of 1 KiB records compress as the models assume", 100*noiseFor(name)))
+	s.remark("value", fmt.Sprintf("%.1f %% of each value is noise, with which batches compress as the models assume", 100*noiseFor(name)))
 	return nil
 }
 
@@ -95,11 +95,13 @@ func (s *settings) compress(name string) error {
 func noiseFor(codec string) float64 {
 	switch codec {
 	case "snappy":
-		return 0.56
+		return 0.575
 	case "lz4":
-		return 0.58
-	case "gzip", "zstd":
-		return 0.38
+		return 0.585
+	case "gzip":
+		return 0.385
+	case "zstd":
+		return 0.395
 	default:
 		return 1
 	}

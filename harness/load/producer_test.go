@@ -45,7 +45,7 @@ func TestEveryRecordIsSentAckedAndInTheLog(t *testing.T) {
 			sent := map[journal.ID]bool{}
 			acked := map[journal.ID]bool{}
 			for _, e := range f.Entries {
-				switch e.Kind {
+				switch e.Kind { //nolint:exhaustive // the others do not matter here
 				case journal.Sent:
 					if e.Intended != want[e.ID] || e.At < e.Intended || sent[e.ID] || e.At-e.Intended != e.Late {
 						t.Errorf("sent %+v; it is meant for %d, once, and nothing blocked", e, want[e.ID])
@@ -146,7 +146,7 @@ func TestBlockedRecordsWaitOutside(t *testing.T) {
 	}
 	waited, blocked := 0, &blocking{}
 	for _, e := range f.Entries {
-		switch e.Kind {
+		switch e.Kind { //nolint:exhaustive // the others do not matter here
 		case journal.Sent:
 			if want := e.At - e.Intended - blocked.since(e.Intended); e.Late != want {
 				t.Errorf("%+v: the generator is to blame for %d", e, want)

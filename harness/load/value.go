@@ -31,8 +31,11 @@ func encodeValue(id journal.ID, intended int64, size int, noise float64) []byte 
 	order.PutUint16(value[6:], id.Instance)
 	order.PutUint64(value[8:], id.Sequence)
 	order.PutUint64(value[16:], uint64(intended))
-	// The head takes part in the share: an ID and a time compress badly.
-	end := max(minValue, min(len(value), int(noise*float64(len(value))+0.5)))
+	// Of the head about half compresses: an ID and a time much like the last ones.
+	end := min(len(value), minValue+max(0, int(noise*float64(len(value)))-minValue/2))
+	if noise >= 1 {
+		end = len(value)
+	}
 	fill(value[minValue:end], uint64(id.Producer)<<48^uint64(id.Instance)<<32^id.Sequence)
 	return value
 }

@@ -49,7 +49,7 @@ func TestBatchesCompressAsTheModelsAssume(t *testing.T) {
 			t.Errorf("the codec of the scenario is %s, not %s", got, codec)
 		}
 		compressor := compressorOf(t, codec)
-		for _, records := range []int{3, 60} {
+		for _, records := range []int{5, 60} {
 			for _, size := range []int{512, 1024, 8192} {
 				var batch []byte
 				for i := range records {

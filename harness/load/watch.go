@@ -44,9 +44,13 @@ type watchedPartition struct {
 }
 
 type watchedBroker struct {
-	lost bool    // its connection broke or was refused, and there is no new one
-	sent []int64 // Unix ns: when each produce request without an answer was written
+	lost  bool    // its connection broke or was refused, and there is no new one
+	sent  []int64 // Unix ns: when each produce request without an answer was written
+	early int     // answers that were told of before their requests
 }
+
+// forget begins anew: nothing is under way.
+func (b *watchedBroker) forget() { b.sent, b.early = b.sent[:0], 0 }
 
 func newWatch(topic string, partitions int, c *scenarios.ProducerConfig) *watch {
 	w := &watch{
@@ -92,7 +96,9 @@ func (w *watch) OnNewClient(client *kgo.Client) { w.client = client }
 func (w *watch) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	w.broker(meta.NodeID).lost = err != nil
+	b := w.broker(meta.NodeID)
+	b.lost = err != nil
+	b.forget()
 }
 
 // OnBrokerWrite is a hook.
@@ -103,6 +109,10 @@ func (w *watch) OnBrokerWrite(meta kgo.BrokerMetadata, key int16, _ int, _, _ ti
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	b := w.broker(meta.NodeID)
+	if b.early > 0 {
+		b.early--
+		return
+	}
 	b.sent = append(b.sent, now())
 }
 
@@ -114,11 +124,14 @@ func (w *watch) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2
 	switch key {
 	case int16(kmsg.Produce):
 		b := w.broker(meta.NodeID)
-		if e2e.WriteErr == nil && len(b.sent) > 0 {
-			b.sent = b.sent[1:]
-		}
-		if e2e.Err() != nil {
+		switch {
+		case e2e.Err() != nil: // with one request its connection's others have failed
 			b.lost = true
+			b.forget()
+		case len(b.sent) > 0:
+			b.sent = b.sent[1:]
+		default:
+			b.early++
 		}
 	case int16(kmsg.Metadata):
 		if e2e.Err() == nil && !w.asking {
@@ -167,7 +180,7 @@ func (w *watch) look() {
 	defer cancel()
 	request := kmsg.NewPtrMetadataRequest()
 	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = kmsg.StringPtr(w.topic)
+	topic.Topic = new(w.topic)
 	request.Topics = append(request.Topics, topic)
 	answer, err := w.client.RequestCachedMetadata(ctx, request, anyAge)
 	w.mutex.Lock()
