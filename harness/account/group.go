@@ -10,11 +10,8 @@ import (
 	"kafkasim/sim/stats"
 )
 
-// nobody owns a partition, and unset is a generation that is not known yet.
-const (
-	nobody = -1
-	unset  = -1
-)
+// nobody owns a partition.
+const nobody = -1
 
 // A groupBook is what is known of a group.
 type groupBook struct {
@@ -25,8 +22,8 @@ type groupBook struct {
 	events     []event           // ascending
 	happened   int               // how many of them have
 	shares     []share           // by flat index
-	generation int32             // the highest so far
-	began      int32             // that when the load began; unset before
+	began      int32             // the highest generation before time 0
+	later      map[int32]bool    // those that came since; only counted
 	order      map[source]uint64 // latest record delivered; read by key only
 	bit        uint32
 
@@ -106,7 +103,7 @@ func (a *accounting) readGroups() error {
 		spec := &a.spec.Groups[g]
 		b := &a.groups[g]
 		*b = groupBook{
-			index: g, flat: map[Partition]int{}, order: map[source]uint64{}, bit: 1 << g, began: unset,
+			index: g, flat: map[Partition]int{}, order: map[source]uint64{}, later: map[int32]bool{}, bit: 1 << g,
 			reads: make([]readBook, len(a.spec.Topics)), committed: a.o.Committed[g],
 		}
 		for _, t := range spec.Topics {
@@ -257,7 +254,7 @@ func (m *memberBook) runs(at instant) bool { return m.from <= at && at <= m.to }
 // sum is the group's part of the sheet.
 func (b *groupBook) sum() tally.Group {
 	s := tally.Group{
-		Rebalances: int64(b.generation - b.began), Pause: b.pause, Paused: b.paused, Peak: b.peak,
+		Rebalances: int64(len(b.later)), Pause: b.pause, Paused: b.paused, Peak: b.peak,
 		LagRecords: &b.lagRecords, LagTime: &b.lagTime, LagCommitted: &b.lagCommitted,
 		Members: &b.memberCount, MemberTime: b.memberTime,
 	}

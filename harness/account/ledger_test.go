@@ -148,7 +148,7 @@ func TestCommittedBeforeProcessingAndKilled(t *testing.T) {
 	}
 	m.add(ms(1990), journal.Entry{Kind: journal.Committed, Partition: 0, Offset: 4, Generation: 1})
 	m.read(ms(1990), 0, 0, 2, ids[:4]...)
-	heir.add(ms(7000), journal.Entry{Kind: journal.Assigned, Partition: 0, Generation: 2})
+	heir.add(ms(7000), journal.Entry{Kind: journal.Assigned, Partition: 0, Generation: 3}) // in 2 there was nobody
 	heir.read(ms(7010), 0, 4, 1, ids[4:]...)
 	p.end()
 	heir.end()

@@ -12,9 +12,6 @@ import (
 func (a *accounting) advance(b *groupBook, now instant) {
 	for ; b.happened < len(b.events) && b.events[b.happened].at <= now; b.happened++ {
 		e := &b.events[b.happened]
-		if e.at >= 0 && b.began == unset {
-			b.began = b.generation
-		}
 		switch e.kind {
 		case happens:
 			a.happen(b, e)
@@ -36,19 +33,17 @@ func (a *accounting) advance(b *groupBook, now instant) {
 
 // happen takes an entry of a member's journal.
 func (a *accounting) happen(b *groupBook, e *event) {
+	b.inGeneration(e.at, e.entry.Generation)
 	flat, ours := b.flat[partitionOf(e.entry)]
-	if !ours || e.entry.Partition < 0 {
-		b.generation = max(b.generation, e.entry.Generation)
+	if !ours {
 		return
 	}
 	s := &b.shares[flat]
 	switch e.entry.Kind { //nolint:exhaustive // the others change nothing of a share
 	case journal.Assigned:
-		b.generation = max(b.generation, e.entry.Generation)
 		s.owner, s.fresh = e.life, true
 		s.processed = max(s.committed, a.partition(b.partitions[flat]).log.start)
 	case journal.Revoked, journal.Lost:
-		b.generation = max(b.generation, e.entry.Generation)
 		b.giveUp(flat, e.life, e.at)
 	case journal.Polled:
 		if s.owner != e.life {
@@ -69,8 +64,19 @@ func (a *accounting) happen(b *groupBook, e *event) {
 			s.fresh, s.processed = false, e.entry.Offset
 		}
 	case journal.Committed:
-		b.generation = max(b.generation, e.entry.Generation)
 		s.committed = e.entry.Offset
+	}
+}
+
+// inGeneration notes that some member was in a generation of the group, 0 for none.
+// A generation that nobody was in, as that of a group that has just lost its last
+// member, is no completed rebalance.
+func (b *groupBook) inGeneration(at instant, generation int32) {
+	switch {
+	case at < 0:
+		b.began = max(b.began, generation)
+	case generation > b.began:
+		b.later[generation] = true
 	}
 }
 

@@ -24,12 +24,6 @@ func (a *accounting) walk() []result.Series {
 		}
 	}
 	a.advanceAll(a.end)
-	for g := range a.groups {
-		b := &a.groups[g]
-		if b.began == unset {
-			b.began = b.generation
-		}
-	}
 	a.rates(lines, at)
 	return lines
 }
