@@ -26,6 +26,9 @@ type accounting struct {
 	end  instant // of the run
 	load instant // its end
 	warm instant // the end of the warm-up
+	// settled is the first tick behind the load at which every record had met its
+	// end; the end of the run if there was none.
+	settled instant
 
 	producers []producerBook
 	topics    []topicBook
@@ -41,38 +44,53 @@ type accounting struct {
 // loss, says so. Warnings that begin with "disturbed: " tell what spoiled the
 // repetition from outside.
 //
+// Like a simulated run it is over at the first tick behind the load at which every
+// record has met its end, which is a little before whoever watches finds that out,
+// and at o.End at the latest.
+//
 // It returns an error when what was observed contradicts itself, so that records
 // would have no end or more than one: a record that nobody sent, say, or a journal
 // with a hole.
 func Account(o *Observed) (result.Replication, error) {
 	a := &accounting{o: o, spec: o.Spec}
-	a.end, a.load = a.at(o.End), min(a.at(o.LoadEnd), a.at(o.End))
-	a.warm = o.Spec.Warmup
+	r, err := a.account()
+	if err == nil && a.settled < a.end {
+		shorter := *o
+		shorter.End = o.Zero.Add(a.settled)
+		r, err = (&accounting{o: &shorter, spec: o.Spec}).account()
+	}
+	if err != nil {
+		return result.Replication{}, fmt.Errorf("account: %w", err)
+	}
+	return r, nil
+}
+
+// account goes through everything once.
+func (a *accounting) account() (result.Replication, error) {
+	a.end, a.load = a.at(a.o.End), min(a.at(a.o.LoadEnd), a.at(a.o.End))
+	a.warm, a.settled = a.spec.Warmup, a.end
 	if a.end <= 0 {
-		return result.Replication{}, errors.New("account: the run was over before its time 0")
+		return result.Replication{}, errors.New("the run was over before its time 0")
 	}
 	for _, step := range []func() error{
 		a.readProducers, a.readSurroundings, a.readPartitions, a.readLogs, a.readGroups,
 	} {
 		if err := step(); err != nil {
-			return result.Replication{}, fmt.Errorf("account: %w", err)
+			return result.Replication{}, err
 		}
 	}
 	series := a.walk()
 	if err := a.settle(); err != nil {
-		return result.Replication{}, fmt.Errorf("account: %w", err)
+		return result.Replication{}, err
 	}
 	sheet := a.sheet()
 	a.words = append(a.words, sheet.Undrained()...)
 	a.judge()
 	out := result.Replication{
-		Index: o.Index, Observations: sheet.Observations(), Series: series,
+		Index: a.o.Index, Observations: sheet.Observations(), Series: series,
 		Warnings: slices.Concat(a.marks, a.words),
 	}
-	if err := result.Conserved(out); err != nil {
-		return result.Replication{}, fmt.Errorf("account: %w", err)
-	}
-	return out, nil
+	return out, result.Conserved(out)
 }
 
 // at is a time as an instant, by the wall clock, which journals and logs bear.

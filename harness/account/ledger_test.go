@@ -200,6 +200,29 @@ func TestWhatHappensAfterTheEndDoesNotCount(t *testing.T) {
 	got.want(map[string]float64{"rebalances": 0})
 }
 
+// TestTheRunIsOverWhenAllIsRead: at the next tick, as a simulated one, and not when
+// somebody has found it out.
+func TestTheRunIsOverWhenAllIsRead(t *testing.T) {
+	t.Parallel()
+	s := tell(t, "all", "[]")
+	s.o.LogEnd = map[account.Partition]int64{}
+	p, m := s.producer(0), s.member(1, 0)
+	a := p.send(ms(9990))
+	p.ack(ms(10_020), a, 0, 0)
+	m.read(ms(10_110), 0, 0, 1, a)
+	m.add(ms(10_300), journal.Entry{Kind: journal.Revoked, Partition: 0, Generation: 1})
+	m.add(ms(10_400), journal.Entry{Kind: journal.Assigned, Partition: 0, Generation: 2})
+	p.end()
+	m.end()
+	s.log(0, a)
+	got := s.told()
+	got.ledger(map[string]float64{"generated": 1, "acked": 1, "delivered": 1})
+	got.want(map[string]float64{"consumers.time": 2 * (10.15 + 0.05), "rebalances": 0})
+	if line := got.Series[2]; math.IsNaN(line.Values[20]) || !math.IsNaN(line.Values[21]) {
+		t.Errorf("series %s: %v", line.Name, line.Values)
+	}
+}
+
 func TestContradictionsAreErrors(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(s *story){

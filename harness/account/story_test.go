@@ -59,6 +59,8 @@ func tellOf(t *testing.T, source string) *story {
 		Logs: map[account.Partition][]account.LogRecord{}, LogStart: map[account.Partition]int64{},
 		LogEnd: map[account.Partition]int64{}, Committed: map[int]map[account.Partition]int64{},
 	}}
+	// Something that nobody reads keeps the run going to its end.
+	s.o.LogEnd[account.Partition{Partition: 1}] = 1
 	for p := range spec.Producers {
 		s.o.Offered = append(s.o.Offered, make([][]time.Duration, spec.Producers[p].Instances))
 	}

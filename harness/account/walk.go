@@ -12,7 +12,7 @@ import (
 // time 0 has happened.
 func (a *accounting) walk() []result.Series {
 	lines := a.newSeries()
-	at := 0
+	at, last := 0, a.lastAnswer()
 	for now := instant(0); now <= a.end; now += tick {
 		a.advanceAll(now)
 		for g := range a.groups {
@@ -22,10 +22,47 @@ func (a *accounting) walk() []result.Series {
 			a.sampleSeries(lines, at, now)
 			at++
 		}
+		if now >= max(a.load, last) && a.settled == a.end && a.readToEnd(now) {
+			a.settled = now
+		}
 	}
 	a.advanceAll(a.end)
 	a.rates(lines, at)
 	return lines
+}
+
+// lastAnswer is when the last record was settled for its producer; the end of the
+// run if some was not.
+func (a *accounting) lastAnswer() (last instant) {
+	a.each(func(_ int, r *record) {
+		if r.fate == open {
+			last = a.end
+		} else if r.sent {
+			last = max(last, r.settled)
+		}
+	})
+	return last
+}
+
+// readToEnd reports whether every partition has a leader and every group has read
+// it to its end.
+func (a *accounting) readToEnd(now instant) bool {
+	for t := range a.topics {
+		for p := range a.topics[t].partitions {
+			if !a.topics[t].partitions[p].led(now) {
+				return false
+			}
+		}
+	}
+	for g := range a.groups {
+		b := &a.groups[g]
+		for flat, at := range b.partitions {
+			if b.shares[flat].processed < a.o.LogEnd[at] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (a *accounting) advanceAll(now instant) {
