@@ -116,9 +116,8 @@ const (
 	CodeClosed        int16 = -104 // still in the client's buffer when the process left
 	CodeConnection    int16 = -105 // the connection failed, and the client does not try again
 	CodeRetries       int16 = -106 // the client's tries are used up
-	CodeTooLarge      int16 = -107 // larger than a batch may be
-	CodeDataLoss      int16 = -108 // the client stopped because the log had lost records
-	CodeForeignRecord int16 = -109 // a record of the log that is not of this run
+	CodeDataLoss      int16 = -107 // the client stopped because the log had lost records
+	CodeForeignRecord int16 = -108 // a record of the log that is not of this run
 )
 
 // CodeName names an error code of our own in words, and others by number.
@@ -138,8 +137,6 @@ func CodeName(code int16) string {
 		return "connection failed"
 	case CodeRetries:
 		return "retries used up"
-	case CodeTooLarge:
-		return "too large"
 	case CodeDataLoss:
 		return "data loss"
 	case CodeForeignRecord:
