@@ -98,7 +98,8 @@ func (r *repetition) prepare(ctx context.Context) error {
 	}
 	r.stage(fmt.Sprintf("warm after %.0f s, p95 by second %v", w.After.Seconds(), w.P95))
 	if !w.Settled {
-		r.warnings = append(r.warnings, fmt.Sprintf("disturbed: latencies had not settled after a warm-up of %.0f s", w.After.Seconds()))
+		reason := fmt.Sprintf("latencies had not settled after a warm-up of %.0f s", w.After.Seconds())
+		r.warnings = append(r.warnings, result.DisturbedWarning(r.index+1, reason))
 	}
 	if err := r.site.createTopics(ctx); err != nil {
 		return err
