@@ -119,6 +119,15 @@ func (a *accounting) partition(p Partition) *partitionBook {
 	return &a.topics[p.Topic].partitions[p.Partition]
 }
 
+// eachPartition calls visit with every partition of the scenario.
+func (a *accounting) eachPartition(visit func(at Partition, b *partitionBook)) {
+	for t := range a.topics {
+		for p := range a.topics[t].partitions {
+			visit(Partition{uint16(t), int32(p)}, &a.topics[t].partitions[p])
+		}
+	}
+}
+
 // lives are the journals of a client process, by life.
 func (a *accounting) lives(role string, index, member int) (files []*journal.File) {
 	for i := range a.o.Journals {

@@ -232,6 +232,42 @@ func TestLag(t *testing.T) {
 	}
 }
 
+// TestLagBetweenTwoLooks: a jump of the high watermark that is read before anybody
+// asks for it is seen from the reading; what a zombie hands out is not.
+func TestLagBetweenTwoLooks(t *testing.T) {
+	t.Parallel()
+	for next, want := range map[int64]int64{3: 3, 2: 0} {
+		s := tell(t, "1", "[]")
+		s.o.Watermarks = nil
+		p, m := s.producer(0), s.member(1, 0)
+		var ids []journal.ID
+		for i := range 3 {
+			id := p.send(time.Second + ms(i))
+			p.ack(time.Second+ms(5), id, 0, int64(i))
+			ids = append(ids, id)
+		}
+		m.add(1990*time.Millisecond, journal.Entry{Kind: journal.Polled, Partition: 0, Count: 3})
+		for i, id := range ids {
+			m.add(2060*time.Millisecond, journal.Entry{Kind: journal.Processed, Partition: 0, Offset: int64(i), ID: id})
+		}
+		for at := time.Duration(0); at < 11*time.Second; at += ms(300) {
+			hw := int64(0)
+			if at > 2*time.Second {
+				hw = next
+			}
+			s.heard(at, 0, 1, hw)
+			s.heard(at+ms(1), 0, 3, 9) // not the leader
+			s.heard(at, 1, 2, 0)
+		}
+		p.end()
+		m.end()
+		s.log(0, ids...)
+		if lag := s.told().seen("lag.records{group=g}").Distribution; lag.Max() != want {
+			t.Errorf("the lag was up to %d, want %d", lag.Max(), want)
+		}
+	}
+}
+
 // TestLagOfTruncatedRecords: what waited at offset 0 was another record than the one
 // that stands there in the end.
 func TestLagOfTruncatedRecords(t *testing.T) {

@@ -69,14 +69,11 @@ func (a *accounting) judgeWatch() {
 		return
 	}
 	worst, where, when := time.Duration(0), Partition{}, instant(0)
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			b := &a.topics[t].partitions[p]
-			if hole, at := b.longestHole(a.end); hole > worst {
-				worst, where, when = hole, Partition{uint16(t), int32(p)}, at
-			}
+	a.eachPartition(func(at Partition, b *partitionBook) {
+		if hole, from := b.longestHole(a.end); hole > worst {
+			worst, where, when = hole, at, from
 		}
-	}
+	})
 	if worst > watchHole {
 		a.disturbed("no high watermark of %s was heard for %s from %s on", a.partitionName(where),
 			worst.Round(time.Millisecond), when.Round(time.Millisecond))
@@ -98,19 +95,19 @@ func (b *partitionBook) longestHole(end instant) (longest, from instant) {
 			until = b.spans[i+1].from
 		}
 		last, heard := s.from, i == 0 || !b.spans[i-1].deaf && b.spans[i-1].epoch == s.epoch
+		look := func(at instant) {
+			if heard && at-last > longest {
+				longest, from = at-last, last
+			}
+			last, heard = at, true
+		}
 		k, _ := slices.BinarySearchFunc(b.marks, s.from, func(m mark, at instant) int { return compare(m.at, at) })
-		for ; k < len(b.marks) && b.marks[k].at < until; k++ {
-			if b.marks[k].leader != s.leader {
-				continue
+		for _, m := range b.marks[k:] {
+			if m.at < until && m.leader == s.leader && !m.read {
+				look(m.at)
 			}
-			if hole := b.marks[k].at - last; heard && hole > longest {
-				longest, from = hole, last
-			}
-			last, heard = b.marks[k].at, true
 		}
-		if hole := until - last; heard && hole > longest {
-			longest, from = hole, last
-		}
+		look(until)
 	}
 	return longest, from
 }

@@ -128,6 +128,7 @@ func (a *accounting) readGroups() error {
 		a.readPauses(b)
 		slices.SortStableFunc(b.events, func(x, y event) int { return compare(x.at, y.at) })
 	}
+	a.eachPartition(func(_ Partition, b *partitionBook) { b.learnFromReads() })
 	return nil
 }
 
@@ -188,7 +189,12 @@ func (r *memberReader) entry(e *journal.Entry) error {
 		if r.current == nil {
 			r.current = &poll{}
 		}
-		r.current.ranges = append(r.current.ranges, handed{partitionOf(e), e.Offset, e.Offset + int64(e.Count)})
+		next := e.Offset + int64(e.Count)
+		r.current.ranges = append(r.current.ranges, handed{partitionOf(e), e.Offset, next})
+		if at := r.nanos(e.At); at >= 0 && r.known(partitionOf(e)) {
+			b := r.partition(partitionOf(e))
+			b.reads = append(b.reads, mark{at: at, hw: next, read: true})
+		}
 	case journal.Processed:
 		if r.current == nil {
 			return fmt.Errorf("it processed offset %d of partition %d without having polled it", e.Offset, e.Partition)

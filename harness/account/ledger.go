@@ -28,22 +28,18 @@ type wait struct {
 
 // readLogs finds every record in the final logs.
 func (a *accounting) readLogs() error {
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			if err := a.readLog(Partition{uint16(t), int32(p)}); err != nil {
-				return err
-			}
+	var wrong error
+	a.eachPartition(func(at Partition, _ *partitionBook) {
+		if wrong == nil {
+			wrong = a.readLog(at)
 		}
-	}
+	})
 	a.each(a.place)
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			b := &a.topics[t].partitions[p]
-			b.stall = longestGap(b.waiting, a.warm, a.end)
-			b.waiting = nil
-		}
-	}
-	return nil
+	a.eachPartition(func(_ Partition, b *partitionBook) {
+		b.stall = longestGap(b.waiting, a.warm, a.end)
+		b.waiting = nil
+	})
+	return wrong
 }
 
 // place notes for a record's partition that it waited there for an answer, and that
@@ -156,11 +152,7 @@ func longestGap(waits []wait, warm, end instant) (longest instant) {
 
 // settle gives every record its end, the final logs first (design: the ledger).
 func (a *accounting) settle() error {
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			a.settleLog(Partition{uint16(t), int32(p)})
-		}
-	}
+	a.eachPartition(func(at Partition, _ *partitionBook) { a.settleLog(at) })
 	a.each(a.settleRecord)
 	for p := range a.producers {
 		s := &a.producers[p].sum

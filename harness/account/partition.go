@@ -35,8 +35,9 @@ type partitionBook struct {
 	leaderless, underReplicated, underMinISR, unavailable instant
 
 	log     finalLog
-	marks   []mark
-	hw      int64 // as last heard of the registered leader
+	marks   []mark // ascending
+	reads   []mark // what was handed to group members, until learnFromReads
+	hw      int64  // as last heard of the registered leader
 	nextHW  int
 	atSpan  int
 	waiting []wait
@@ -52,11 +53,13 @@ type span struct {
 	deaf                                                  bool // no client is answered
 }
 
-// A mark is a high watermark that was heard of.
+// A mark is a high watermark that was heard of, or that follows from a read: no
+// record at or above it is handed out.
 type mark struct {
 	at     instant
 	leader int32
 	hw     int64
+	read   bool
 }
 
 // A move is a change of a partition's registration, when it was committed.
@@ -85,11 +88,9 @@ func (a *accounting) readPartitions() error {
 		}
 	}
 	moves := a.moves()
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			a.follow(t, p, moves[t][p])
-		}
-	}
+	a.eachPartition(func(at Partition, _ *partitionBook) {
+		a.follow(int(at.Topic), int(at.Partition), moves[at.Topic][at.Partition])
+	})
 	for i := range a.o.Watermarks {
 		w := &a.o.Watermarks[i]
 		if a.known(w.Partition) {
@@ -97,12 +98,9 @@ func (a *accounting) readPartitions() error {
 			book.marks = append(book.marks, mark{at: a.at(w.At), leader: int32(w.Leader), hw: w.HW})
 		}
 	}
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			marks := a.topics[t].partitions[p].marks
-			slices.SortStableFunc(marks, func(x, y mark) int { return compare(x.at, y.at) })
-		}
-	}
+	a.eachPartition(func(_ Partition, b *partitionBook) {
+		slices.SortStableFunc(b.marks, func(x, y mark) int { return compare(x.at, y.at) })
+	})
 	return nil
 }
 
@@ -286,12 +284,40 @@ func (b *partitionBook) at(now instant) *span {
 func (b *partitionBook) advance(now instant) {
 	for b.nextHW < len(b.marks) && b.marks[b.nextHW].at <= now {
 		m := &b.marks[b.nextHW]
-		if m.at < 0 || b.at(m.at).leader == m.leader {
+		switch {
+		case m.read:
+			b.hw = max(b.hw, m.hw)
+		case m.at < 0 || b.at(m.at).leader == m.leader:
 			b.hw = m.hw
 		}
 		b.nextHW++
 	}
 	b.at(now)
+}
+
+// learnFromReads adds what group members were handed to the high watermarks: what
+// was asked for comes every 40 ms, and in the meantime a member may have read all
+// that a jump of the high watermark has made visible. A read from a former leader
+// tells nothing; it is one if the registered leader's next mark is below it.
+func (b *partitionBook) learnFromReads() {
+	byTime := func(x, y mark) int { return compare(x.at, y.at) }
+	slices.SortStableFunc(b.reads, byTime)
+	var learnt []mark
+	next, current := 0, 0
+	for _, r := range b.reads {
+		for current+1 < len(b.spans) && b.spans[current+1].from <= r.at {
+			current++
+		}
+		for next < len(b.marks) && (b.marks[next].at < r.at || b.marks[next].leader != b.spans[current].leader) {
+			next++
+		}
+		if next < len(b.marks) && b.marks[next].hw >= r.hw {
+			learnt = append(learnt, r)
+		}
+	}
+	b.marks = append(b.marks, learnt...)
+	slices.SortStableFunc(b.marks, byTime)
+	b.reads = nil
 }
 
 // sum is the topic's part of the sheet.

@@ -47,30 +47,19 @@ func (a *accounting) lastAnswer() (last instant) {
 // readToEnd reports whether every partition has a leader and every group has read
 // it to its end.
 func (a *accounting) readToEnd(now instant) bool {
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			if !a.topics[t].partitions[p].led(now) {
-				return false
-			}
-		}
-	}
+	all := true
+	a.eachPartition(func(_ Partition, b *partitionBook) { all = all && b.led(now) })
 	for g := range a.groups {
 		b := &a.groups[g]
 		for flat, at := range b.partitions {
-			if b.shares[flat].processed < a.o.LogEnd[at] {
-				return false
-			}
+			all = all && b.shares[flat].processed >= a.o.LogEnd[at]
 		}
 	}
-	return true
+	return all
 }
 
 func (a *accounting) advanceAll(now instant) {
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			a.topics[t].partitions[p].advance(now)
-		}
-	}
+	a.eachPartition(func(_ Partition, b *partitionBook) { b.advance(now) })
 	for g := range a.groups {
 		a.advance(&a.groups[g], now)
 	}
@@ -153,17 +142,15 @@ func (a *accounting) newSeries() (lines []result.Series) {
 // sampleSeries takes the lines' next point, but for the rates.
 func (a *accounting) sampleSeries(lines []result.Series, at int, now instant) {
 	leaderless, under := 0, 0
-	for t := range a.topics {
-		for p := range a.topics[t].partitions {
-			s := a.topics[t].partitions[p].at(now)
-			if s.leaderless {
-				leaderless++
-			}
-			if s.underReplicated {
-				under++
-			}
+	a.eachPartition(func(_ Partition, b *partitionBook) {
+		s := b.at(now)
+		if s.leaderless {
+			leaderless++
 		}
-	}
+		if s.underReplicated {
+			under++
+		}
+	})
 	lines[lineLeaderless].Values[at] = float64(leaderless)
 	lines[lineUnderReplicated].Values[at] = float64(under)
 	for g := range a.groups {
