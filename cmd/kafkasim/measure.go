@@ -103,7 +103,7 @@ func (s *session) measureCommand() *cobra.Command {
 	setFlag(cmd, &o.set)
 	flags := cmd.Flags()
 	flags.Uint64Var(&o.seed, "seed", 0, "the seed of arrivals and keys, a `NUMBER`, instead of the scenario's")
-	flags.IntVar(&o.repetitions, "repetitions", 3, "how often it is run, a `NUMBER`, each time on a new cluster")
+	flags.IntVar(&o.repetitions, "repetitions", 3, "how often it is run, a `NUMBER`")
 	flags.StringVar(&o.image, "image", "", "the `IMAGE` to run Kafka from, instead of kafkasim/kafka or apache/kafka")
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
 	flags.StringVar(&o.keep, "keep", "", "keep journals, metadata logs and the nodes' logs in `DIRECTORY`")

@@ -24,6 +24,7 @@ import (
 // verifyOptions are the flags of `kafkasim verify`.
 type verifyOptions struct {
 	set          []string
+	suite        string // "short", "all", or "" for those that are named
 	seed         uint64
 	repetitions  int
 	replications int
@@ -49,7 +50,7 @@ const (
 func (s *session) verifyCommand() *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify FILE|NAME...",
+		Use:   "verify FILE|NAME...|--suite SUITE",
 		Short: "Predict scenarios, run them on real Kafka, and say how well they were predicted",
 		Long: "Calibrate this machine, predict scenarios, run them on real Kafka in containers, and hold\n" +
 			"what was measured against the prediction, metric by metric and all together.\n\n" +
@@ -57,16 +58,21 @@ func (s *session) verifyCommand() *cobra.Command {
 			"104 a scenario is invalid or cannot be measured. A right model ends with 99 at most once in 20 times.",
 		Example: "  kafkasim verify leader-crash-acks-1\n" +
 			"  kafkasim verify mine.yaml other.yaml --repetitions 2 --hardware profile.yaml --json verification.json --plots plots",
-		Args: arguments(1, math.MaxInt),
+		Args: arguments(0, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("seed") {
 				o.set = append(o.set, "seed="+strconv.FormatUint(o.seed, 10))
 			}
-			return s.verifyScenarios(cmd.Context(), args, &o)
+			names, err := o.names(args)
+			if err != nil {
+				return err
+			}
+			return s.verifyScenarios(cmd.Context(), names, &o)
 		},
 	}
 	setFlag(cmd, &o.set)
 	flags := cmd.Flags()
+	flags.StringVar(&o.suite, "suite", "", "verify a suite instead of named scenarios: `short|all`, a few that stand for all of them, or all")
 	flags.IntVar(&o.repetitions, "repetitions", verifyRepetitions, "how often real Kafka runs each scenario, a `NUMBER`")
 	flags.IntVar(&o.replications, "replications", verifyReplications, "how many replications predict each scenario, a `NUMBER`")
 	flags.Uint64Var(&o.seed, "seed", 0, "the seed, a `NUMBER`, instead of the scenario's")
@@ -78,6 +84,29 @@ func (s *session) verifyCommand() *cobra.Command {
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "run a `NUMBER` of replications at a time; the result does not depend on it")
 	return cmd
+}
+
+// names are the scenarios that are to be verified.
+func (o *verifyOptions) names(args []string) ([]string, error) {
+	switch {
+	case o.suite != "" && len(args) > 0:
+		return nil, usage(fmt.Errorf("--suite %s says which scenarios; give it or names", o.suite))
+	case o.suite == "short":
+		return scenarios.ShortSuite(), nil
+	case o.suite == "all":
+		var names []string
+		for _, e := range scenarios.Embedded() {
+			if e.Folder == "verify" {
+				names = append(names, e.Name)
+			}
+		}
+		return names, nil
+	case o.suite != "":
+		return nil, usage(fmt.Errorf("--suite %s: there are short and all", o.suite))
+	case len(args) == 0:
+		return nil, usage(errors.New("something is missing; the usage is: kafkasim verify FILE|NAME...|--suite SUITE [flags]"))
+	}
+	return args, nil
 }
 
 // check refuses flags that make no sense, before anything is read.

@@ -60,8 +60,8 @@ func Check(spec *scenarios.Spec) error {
 	return nil
 }
 
-// Measure runs every repetition of spec, each on a cluster of its own, one after
-// the other. When ctx ends early it returns what is done so far, marked partial,
+// Measure runs every repetition of spec, one after the other in the life of one
+// cluster. When ctx ends early it returns what is done so far, marked partial,
 // together with ctx's error.
 func Measure(ctx context.Context, spec *scenarios.Spec, o Options) (*result.Set, error) {
 	if err := Check(spec); err != nil {
@@ -82,12 +82,9 @@ func Measure(ctx context.Context, spec *scenarios.Spec, o Options) (*result.Set,
 		Version: o.Version, Origin: result.Measured, Plane: plane, Scenario: spec.Name,
 		SpecSHA256: spec.SHA256, Seed: o.Seed, Grid: o.Grid,
 	})
+	m := &measurement{spec: spec, options: &o}
 	for i := range o.Repetitions {
-		r := &repetition{spec: spec, options: &o, index: i, began: time.Now()}
-		r.stage = func(what string) {
-			_, _ = fmt.Fprintf(o.Log, "%s: repetition %d of %d, %.0f s: %s\n", spec.Name, i+1, o.Repetitions, time.Since(r.began).Seconds(), what)
-		}
-		seen, runError := r.run(ctx)
+		seen, runError := m.repetition(ctx, i)
 		if runError == nil {
 			runError = builder.Add(seen)
 		}
@@ -96,10 +93,54 @@ func Measure(ctx context.Context, spec *scenarios.Spec, o Options) (*result.Set,
 			break
 		}
 	}
+	err = errors.Join(err, m.end())
 	set := builder.Set()
 	set.Partial = set.Replications < o.Repetitions
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	return set, err
+}
+
+// A measurement is a scenario's repetitions.
+type measurement struct {
+	spec    *scenarios.Spec
+	options *Options
+	life    *life // nil before a cluster is there
+}
+
+// repetition runs one, on the cluster of the one before if that can be made as
+// good as new, else on another.
+func (m *measurement) repetition(ctx context.Context, i int) (result.Replication, error) {
+	r := &repetition{spec: m.spec, options: m.options, index: i, began: time.Now()}
+	r.stage = func(what string) {
+		_, _ = fmt.Fprintf(m.options.Log, "%s: repetition %d of %d, %.0f s: %s\n", m.spec.Name, i+1, m.options.Repetitions, time.Since(r.began).Seconds(), what)
+	}
+	if m.life != nil {
+		if err := m.life.renew(ctx); err != nil {
+			r.stage("the cluster is not as good as new, so another one is started: " + err.Error())
+			if err := m.end(); err != nil {
+				return result.Replication{}, err
+			}
+		}
+	}
+	if m.life == nil {
+		r.stage("starting the cluster")
+		l, err := begin(ctx, m.spec, m.options)
+		if err != nil {
+			return result.Replication{}, err
+		}
+		m.life = l
+	}
+	return r.run(ctx, m.life)
+}
+
+// end takes the cluster away.
+func (m *measurement) end() error {
+	if m.life == nil {
+		return nil
+	}
+	l := m.life
+	m.life = nil
+	return l.end()
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"kafkasim/harness/account"
-	"kafkasim/harness/cluster"
 	"kafkasim/harness/fault"
 	"kafkasim/harness/history"
 	"kafkasim/harness/journal"
@@ -36,7 +35,7 @@ const (
 	repairTime = 90 * time.Second
 )
 
-// A repetition is one run of a scenario on a cluster of its own.
+// A repetition is one run of a scenario.
 type repetition struct {
 	spec    *scenarios.Spec
 	options *Options
@@ -55,24 +54,13 @@ type repetition struct {
 // seed is the repetition's own.
 func (r *repetition) seed() uint64 { return rng.Derive(r.options.Seed, uint64(r.index)) }
 
-// run does it all and takes everything away again.
-func (r *repetition) run(ctx context.Context) (seen result.Replication, err error) {
+// run does it all on a cluster that is as good as new, and ends its clients.
+func (r *repetition) run(ctx context.Context, l *life) (seen result.Replication, err error) {
 	if r.folder, err = os.MkdirTemp("", "kafkasim-measure-"); err != nil {
 		return seen, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.folder)) }()
-	r.stage("starting the cluster")
-	c, err := cluster.Start(ctx, r.spec, 0, cluster.Options{Engine: r.options.Engine, Image: r.options.Image, Log: r.options.Log})
-	if err != nil {
-		return seen, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	a, err := newAdmin(r.spec, c.Bootstrap())
-	if err != nil {
-		return seen, err
-	}
-	defer a.close()
-	r.site = &site{admin: a, cluster: c}
+	r.site = &site{admin: l.admin, cluster: l.cluster}
 	if err := r.prepare(ctx); err != nil {
 		return seen, err
 	}
@@ -102,6 +90,9 @@ func (r *repetition) prepare(ctx context.Context) error {
 		r.warnings = append(r.warnings, result.DisturbedWarning(r.index+1, reason))
 	}
 	if err := r.site.createTopics(ctx); err != nil {
+		return err
+	}
+	if err := r.site.electPreferred(ctx); err != nil {
 		return err
 	}
 	phase := rng.New(r.seed(), "measure", "phase")

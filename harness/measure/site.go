@@ -139,7 +139,7 @@ func (s *site) endClients() {
 		if c.process == nil {
 			continue
 		}
-		waiting, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		waiting, cancel := context.WithTimeout(context.Background(), clientPatience)
 		_ = c.process.Wait(waiting)
 		if waiting.Err() != nil {
 			_, _ = c.process.Kill()
