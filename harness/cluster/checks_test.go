@@ -221,6 +221,9 @@ func (s *site) checkLoss() {
 	if _, err := s.c.Degrade(s.Context(), []Party{{Node: 1}}, nil, 0, 0, 1.5); err == nil {
 		s.Error("more than all packets were lost")
 	}
+	if _, err := s.c.Degrade(s.Context(), []Party{{Node: 1}}, nil, time.Millisecond, 0, 0); err == nil {
+		s.Error("a delay was promised that nobody makes")
+	}
 	lossy, err := s.c.Degrade(s.Context(), []Party{{Node: 1}}, nil, 0, 0, 0.25)
 	if err != nil {
 		s.Fatal(err)
@@ -304,12 +307,14 @@ func (s *site) checkShutdownAndLostData() {
 	}
 }
 
-// checkMetadataLog compares the copies: what is committed is on all nodes.
+// checkMetadataLog looks for what was just committed, and compares the copies.
 func (s *site) checkMetadataLog() {
 	s.Helper()
+	const topic = "known-at-once"
+	s.createTopic(topic)
 	first, err := s.node(101).MetadataLog(s.Context())
-	if err != nil || len(first) == 0 {
-		s.Fatalf("the controller's metadata log: %d bytes, %v", len(first), err)
+	if err != nil || !bytes.Contains(first, []byte(topic)) {
+		s.Fatalf("the controller's metadata log (%d bytes) has nothing of a topic that it has made: %v", len(first), err)
 	}
 	for _, n := range s.c.Nodes() {
 		var got []byte
@@ -320,6 +325,28 @@ func (s *site) checkMetadataLog() {
 		}
 		if !bytes.HasPrefix(got, first) {
 			s.Errorf("the metadata logs of %s and controller 101 differ", n)
+		}
+	}
+}
+
+func (s *site) createTopic(name string) {
+	s.Helper()
+	kafka, err := kgo.NewClient(kgo.SeedBrokers(s.c.Bootstrap()...))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer kafka.Close()
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 3, 3
+	ask := kmsg.NewPtrCreateTopicsRequest()
+	ask.Topics = append(ask.Topics, topic)
+	answer, err := ask.RequestWith(s.Context(), kafka)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, made := range answer.Topics {
+		if made.ErrorCode != 0 {
+			s.Fatalf("the topic %s was refused with code %d", made.Topic, made.ErrorCode)
 		}
 	}
 }

@@ -48,11 +48,11 @@ func (c *Cluster) Cut(ctx context.Context, a, b []Party) (*Trouble, error) {
 
 // Degrade loses packets between each party of a and each of b, each packet with
 // probability loss and independently in each direction; with an empty b it does so
-// between a and all others, clients included. A delay is refused where the
-// engine's kernel has no netem.
+// between a and all others, clients included. A delay is refused: it would take
+// netem, which the kernels of small virtual machines tend not to have.
 func (c *Cluster) Degrade(ctx context.Context, a, b []Party, delay, jitter time.Duration, loss float64) (*Trouble, error) {
 	if delay > 0 || jitter > 0 {
-		return nil, errors.New("a network delay cannot be made here: it takes the kernel's netem, which is not used by this version")
+		return nil, errors.New("a network delay cannot be made: it takes the kernel's netem, which is not used here")
 	}
 	if loss <= 0 || loss > 1 {
 		return nil, fmt.Errorf("a loss of %v is not a probability above 0", loss)

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +16,30 @@ func paper(t *testing.T) *Cluster {
 		c.nodes = append(c.nodes, &Node{cluster: c, member: &c.layout.members[i]})
 	}
 	return c
+}
+
+func TestProxyIsNoticed(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := netip.ParseAddrPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := paper(t)
+	c.nodes[0].member.port = int(port.Port())
+	if !c.acceptsWithoutListener(t.Context()) {
+		t.Error("a port that accepts before a broker listens is not taken for a proxy's")
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if c.acceptsWithoutListener(t.Context()) {
+		t.Error("a port that refuses is taken for a proxy's")
+	}
 }
 
 func TestRulesBetweenParties(t *testing.T) {
