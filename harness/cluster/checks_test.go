@@ -360,4 +360,7 @@ func (s *site) checkNothingLeft() {
 	if !left.empty() {
 		s.Errorf("left behind: %+v", left)
 	}
+	if names := named(s.T, s.c); len(names) > 0 {
+		s.Errorf("left behind without labels: %v", names)
+	}
 }

@@ -16,6 +16,37 @@ import (
 	"kafkasim/harness/engine"
 )
 
+// named lists the volumes, networks and containers that are called as a
+// cluster's are, whatever their labels.
+func named(t *testing.T, c *Cluster) []string {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	named := make(client.Filters).Add("name", c.name(""))
+	volumes, err := c.engine.Docker().VolumeList(ctx, client.VolumeListOptions{Filters: named})
+	if err != nil {
+		t.Fatal(err)
+	}
+	networks, err := c.engine.Docker().NetworkList(ctx, client.NetworkListOptions{Filters: named})
+	if err != nil {
+		t.Fatal(err)
+	}
+	containers, err := c.engine.Docker().ContainerList(ctx, client.ContainerListOptions{All: true, Filters: named})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i := range volumes.Items {
+		names = append(names, volumes.Items[i].Name)
+	}
+	for i := range networks.Items {
+		names = append(names, networks.Items[i].Name)
+	}
+	for i := range containers.Items {
+		names = append(names, containers.Items[i].Names...)
+	}
+	return names
+}
+
 // ours lists what this process has on the engine.
 func ours(t *testing.T, e *engine.Engine) *belongings {
 	t.Helper()
@@ -126,6 +157,9 @@ func TestRealPortsAndSubnetsThatAreTaken(t *testing.T) {
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
+		}
+		if left := named(t, c); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
 		}
 	})
 	if err := c.makeNetworks(t.Context()); err != nil {

@@ -83,24 +83,8 @@ func (c *Cluster) makeNetwork(ctx context.Context, part string, internal bool) (
 	return netip.Prefix{}, "", engine.Explain(last)
 }
 
-// makePod makes a node's volume and its sidecar, with both addresses and the
-// published port.
+// makePod starts a node's sidecar, with another port when the first is taken.
 func (n *Node) makePod(ctx context.Context) error {
-	c := n.cluster
-	asked, cancel := lasting(ctx)
-	defer cancel()
-	volume := client.VolumeCreateOptions{Name: c.name(n.member.name()), Labels: c.labels()}
-	if _, err := c.engine.Docker().VolumeCreate(asked, volume); err != nil {
-		return fmt.Errorf("the volume of %s cannot be made: %w", n, engine.Explain(err))
-	}
-	if err := n.makeSidecar(ctx); err != nil {
-		return fmt.Errorf("the pod of %s cannot be made: %w", n, err)
-	}
-	return nil
-}
-
-// makeSidecar starts the sidecar, with another port when the first is taken.
-func (n *Node) makeSidecar(ctx context.Context) error {
 	var last error
 	for range tries {
 		if ctx.Err() != nil {
@@ -112,11 +96,14 @@ func (n *Node) makeSidecar(ctx context.Context) error {
 		}
 		n.member.port = port
 		last = n.trySidecar(ctx)
+		if last == nil {
+			return nil
+		}
 		if !engine.PortTaken(last) {
 			break
 		}
 	}
-	return engine.Explain(last)
+	return fmt.Errorf("the pod of %s cannot be made: %w", n, engine.Explain(last))
 }
 
 // trySidecar makes and starts the sidecar on the port chosen; after a failure it
@@ -224,11 +211,16 @@ func (n *Node) createKafka(ctx context.Context) error {
 	})
 }
 
-// hostConfig is what both containers of a pod have: the node's volume, and logs
-// that can be read back whatever the engine's default is.
+// hostConfig is what both containers of a pod have: the node's volume, which the
+// engine makes for the first of them, and logs that can be read back whatever the
+// engine's default is.
 func (n *Node) hostConfig() *container.HostConfig {
+	volume := mount.Mount{
+		Type: mount.TypeVolume, Source: n.cluster.name(n.member.name()), Target: stateDirectory,
+		VolumeOptions: &mount.VolumeOptions{NoCopy: true, Labels: n.labels()},
+	}
 	return &container.HostConfig{
-		Mounts:    []mount.Mount{{Type: mount.TypeVolume, Source: n.cluster.name(n.member.name()), Target: stateDirectory}},
+		Mounts:    []mount.Mount{volume},
 		LogConfig: container.LogConfig{Type: "json-file"},
 	}
 }
