@@ -13,7 +13,7 @@ KAFKA_VERSION ?= 4.3.1
 LINT := go tool -modfile=.tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt bench fuzz golden kafka-image
+.PHONY: help run build test lint fmt bench fuzz golden kafka-image verify accuracy
 
 help: ## print this help
 	@echo 'usage: make TARGET'
@@ -52,3 +52,11 @@ golden: ## write the golden files again; then read the diff
 
 kafka-image: ## build the image that real Kafka runs from (KAFKA_VERSION=4.3.1; root on Debian)
 	@harness/image/build.sh '$(KAFKA_VERSION)'
+
+verify: build ## verify six scenarios twice each on real Kafka (about 12 minutes)
+	@mkdir -p out/verify
+	bin/kafkasim verify --suite short --repetitions 2 --json out/verify/verification.json --plots out/verify --keep out/verify
+
+accuracy: build ## the accuracy study: all of scenarios/verify on real Kafka (hours)
+	@mkdir -p out/accuracy
+	bin/kafkasim verify --suite all --repetitions 5 --json out/accuracy/verification.json --plots out/accuracy --keep out/accuracy
