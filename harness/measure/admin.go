@@ -170,13 +170,16 @@ func (a *admin) activeController(ctx context.Context) (int, error) {
 	return 0, nil
 }
 
-// serving reports whether a broker is registered and unfenced.
+// serving reports whether a broker is registered and unfenced. The question goes
+// out each time: kgo and kadm answer one for the brokers from what they last heard.
 func (a *admin) serving(ctx context.Context, node int) (bool, error) {
-	metadata, err := a.kadm.BrokerMetadata(ctx)
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{}
+	answer, err := request.RequestWith(ctx, a.client)
 	if err != nil {
 		return false, err
 	}
-	for _, b := range metadata.Brokers {
+	for _, b := range answer.Brokers {
 		if int(b.NodeID) == node {
 			return true, nil
 		}
