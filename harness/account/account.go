@@ -41,8 +41,8 @@ type accounting struct {
 // Account makes the result of one repetition from what was observed of it: the
 // observations and series that the batch model makes for the same Spec, under the
 // same names, in the same order. What cannot be observed, such as a bound of the
-// loss, says so. Warnings that begin with "disturbed: " tell what spoiled the
-// repetition from outside.
+// loss, says so. What spoiled the repetition from outside is told in warnings that
+// result.Disturbed finds.
 //
 // Like a simulated run it is over at the first tick behind the load at which every
 // record has met its end, which is a little before whoever watches finds that out,
@@ -101,7 +101,7 @@ func (a *accounting) nanos(unix int64) instant { return instant(unix - a.o.Zero.
 
 // disturbed notes what spoiled the repetition.
 func (a *accounting) disturbed(format string, args ...any) {
-	a.marks = append(a.marks, "disturbed: "+fmt.Sprintf(format, args...))
+	a.marks = append(a.marks, result.DisturbedWarning(a.o.Index+1, fmt.Sprintf(format, args...)))
 }
 
 // partitionName is a partition as Kafka's logs write it.

@@ -14,29 +14,29 @@ func TestDisturbances(t *testing.T) {
 	t.Parallel()
 	for want, spoil := range map[string]func(s *story){
 		"": func(*story) {},
-		"disturbed: the load generator of producer p was late by up to 250ms": func(s *story) {
+		"repetition 1 was disturbed: the load generator of producer p was late by up to 250ms": func(s *story) {
 			p := s.producer(0)
 			s.o.Offered[0][0] = []time.Duration{ms(5)}
 			p.add(ms(300), journal.Entry{Kind: journal.Sent, Intended: zero().Add(ms(5)).UnixNano(), Late: int64(ms(250))})
 			p.end()
 		},
-		"disturbed: producer p was not there": func(s *story) {
+		"repetition 1 was disturbed: producer p was not there": func(s *story) {
 			p := s.producer(0)
 			s.o.Offered[0][0] = []time.Duration{ms(5)}
 			p.send(ms(10))
 			p.end()
 		},
-		"disturbed: member 1 of group g died unasked at -3s": func(s *story) { s.member(1, 0) },
-		"disturbed: the wall clock jumped by -30ms": func(s *story) {
+		"repetition 1 was disturbed: member 1 of group g died unasked at -3s": func(s *story) { s.member(1, 0) },
+		"repetition 1 was disturbed: the wall clock jumped by -30ms": func(s *story) {
 			for i := range s.o.Clocks[100:] {
 				s.o.Clocks[100+i].Wall = s.o.Clocks[100+i].Wall.Add(-ms(30))
 			}
 		},
-		"disturbed: the machine stood still for 1.24s": func(s *story) {
+		"repetition 1 was disturbed: the machine stood still for 1.24s": func(s *story) {
 			s.o.Clocks = append(s.o.Clocks[:100], s.o.Clocks[130:]...)
 		},
-		"disturbed: no high watermark of events-0 was heard for 1.24s from 2.96s on": func(s *story) { s.deafen(3*time.Second, ms(4200)) },
-		"disturbed: nobody asked for high watermarks":                                func(s *story) { s.o.Watermarks = nil },
+		"repetition 1 was disturbed: no high watermark of events-0 was heard for 1.24s from 2.96s on": func(s *story) { s.deafen(3*time.Second, ms(4200)) },
+		"repetition 1 was disturbed: nobody asked for high watermarks":                                func(s *story) { s.o.Watermarks = nil },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -112,7 +112,7 @@ func TestAProducerThatDiesUnasked(t *testing.T) {
 	s.o.Offered[0][0] = append(s.o.Offered[0][0], ms(9000))
 	got := s.told()
 	got.ledger(map[string]float64{"generated": 2, "lost.client_crash": 2})
-	if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "disturbed: producer p died unasked at 500ms") {
+	if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "repetition 1 was disturbed: producer p died unasked at 500ms") {
 		t.Errorf("warnings: %q", got.Warnings)
 	}
 }
