@@ -419,8 +419,15 @@ func (w *world) activate(now sim.Time, node int32) {
 		w.commitTo(now, len(c.flushes)-1)
 	}
 	w.configsCommitted(now)
-	w.scheduleControlTasks(now)
+	w.scheduleControlTasks(now.Add(activationTime))
 }
+
+// activationTime is from the moment at which a new controller gives every broker a
+// session to that at which it has completed its activation and its tasks begin
+// (QuorumController.claim, CompleteActivationEvent). How long hardly matters; that it
+// is not 0 does: the eighth check for silent brokers, after eight eighths of a session,
+// finds a broker that has said nothing since.
+const activationTime = time.Millisecond
 
 // scheduleControlTasks starts the active controller's rasters. All begin a period
 // after its activation (QuorumController, PeriodicTask).

@@ -38,8 +38,9 @@ func away(s *stage, n int) (outcome, [2]float64) {
 // s), and after x + 8 s if not: 4 to 10 s, and none is fenced by it (9 s after the
 // activation and a check). After the end of a process the connections are refused,
 // repeated within the same 2 s, and find the successor as soon as there is one.
-// The partition that the lost node led has a leader after the controllers' failover,
-// 9 s and a check (H.8, I.14): 10.5 to 13.5 s.
+// The partition that the lost node led has a leader after the controllers' failover
+// (1.5 to 3 s) and 9 s: the eighth check after the activation comes a moment after the
+// session's end, so that no other check is waited for (H.8 and I.14 allow for one).
 func TestLostControllerHost(t *testing.T) {
 	const n = 40
 	means := map[string]float64{}
@@ -65,7 +66,7 @@ func TestLostControllerHost(t *testing.T) {
 				t.Errorf("%s: %g brokers were fenced, want the lost one", kind, fenced)
 			}
 			failover, _ := o.most("leader.failover")
-			within(t, kind+": seconds until the next leader", time.Duration(failover).Seconds(), 10.4, 13.6)
+			within(t, kind+": seconds until the next leader", time.Duration(failover).Seconds(), 10.4, 12.2)
 			if lost := o.value("records.lost.acked"); lost != 0 {
 				t.Errorf("%s: %g records acknowledged with acks=all are lost", kind, lost)
 			}
