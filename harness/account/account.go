@@ -34,6 +34,8 @@ type accounting struct {
 	topics    []topicBook
 	groups    []groupBook
 	world     surroundings
+	looks     []look   // ascending
+	looked    int      // how many of them are past
 	marks     []string // disturbances
 	words     []string // other warnings
 }

@@ -279,7 +279,7 @@ func TestLagOfTruncatedRecords(t *testing.T) {
 	p.ack(time.Second+ms(2), lost, 0, 0)
 	kept := p.send(4 * time.Second)
 	p.ack(4*time.Second+ms(2), kept, 0, 0)
-	for at := time.Duration(0); at < 11*time.Second; at += ms(40) {
+	for at := time.Duration(0); at < 11*time.Second; at += ms(50) {
 		hw := int64(0)
 		if at > time.Second && at < 3*time.Second || at > 4*time.Second {
 			hw = 1
@@ -298,5 +298,40 @@ func TestLagOfTruncatedRecords(t *testing.T) {
 	}
 	if len(got.Warnings) != 0 {
 		t.Errorf("warnings: %q", got.Warnings)
+	}
+}
+
+// TestLagOfOneMoment: a member that reads what it is given at once is behind by what
+// is on its way to it, and not by less because the high watermark is asked for more
+// rarely than the member reads.
+func TestLagOfOneMoment(t *testing.T) {
+	t.Parallel()
+	s := tell(t, "1", "[]")
+	s.o.Watermarks = nil
+	p, m := s.producer(0), s.member(1, 0)
+	var ids []journal.ID
+	for i := range 800 { // one each 10 ms, acknowledged and visible 2 ms later, read after 8 ms
+		at := time.Second + ms(10*i)
+		id := p.send(at)
+		p.ack(at+ms(2), id, 0, int64(i))
+		m.read(at+ms(7), 0, int64(i), 1, id)
+		ids = append(ids, id)
+	}
+	for at := time.Duration(0); at < 11*time.Second; at += ms(39) { // at every phase of the 10 ms
+		visible := int64(0)
+		if at >= time.Second+ms(2) {
+			visible = min(800, int64((at-time.Second-ms(2))/ms(10))+1)
+		}
+		s.heard(at, 0, 1, visible)
+		s.heard(at, 1, 2, 0)
+	}
+	p.end()
+	m.end()
+	s.log(0, ids...)
+	lag := s.told().seen("lag.records{group=g}").Distribution
+	// Visible for 6 of each 10 ms before it is read: 0.6 records while the load lasts,
+	// which is 8 of the 11 s. One look in 39 ms gives 205 of them: ± 3 standard errors.
+	if got, want, off := lag.Mean(), 0.6*8/11, 3*0.49/math.Sqrt(205)*8/11; math.Abs(got-want) > off {
+		t.Errorf("the mean lag is %.3f records, want %.3f ± %.3f", got, want, off)
 	}
 }

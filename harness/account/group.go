@@ -57,6 +57,7 @@ type share struct {
 	committed int64 // nowhere: nothing
 	stopped   bool  // nobody consumes it since then
 	since     instant
+	seen      sight // at the last look
 }
 
 // A memberBook is one life of a member's process.

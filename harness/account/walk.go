@@ -12,6 +12,7 @@ import (
 // time 0 has happened.
 func (a *accounting) walk() []result.Series {
 	lines := a.newSeries()
+	a.findLooks()
 	at, last := 0, a.lastAnswer()
 	for now := instant(0); now <= a.end; now += tick {
 		a.advanceAll(now)
@@ -59,6 +60,7 @@ func (a *accounting) readToEnd(now instant) bool {
 }
 
 func (a *accounting) advanceAll(now instant) {
+	a.see(now)
 	a.eachPartition(func(_ Partition, b *partitionBook) { b.advance(now) })
 	for g := range a.groups {
 		a.advance(&a.groups[g], now)
@@ -81,9 +83,8 @@ func (a *accounting) sampleGroup(b *groupBook, now instant) {
 	b.memberCount.Add(up, uint64(tick))
 	behind := int64(0)
 	for flat := range b.partitions {
-		p := a.partition(b.partitions[flat])
-		if c := max(b.shares[flat].committed, 0); p.led(now) && p.hw > c {
-			behind += p.hw - c
+		if s := a.sight(b, flat, now); a.partition(b.partitions[flat]).led(now) && s.hw > s.committed {
+			behind += s.hw - s.committed
 		}
 	}
 	lag, age := a.lag(b, now)
@@ -101,13 +102,13 @@ func (b *partitionBook) led(now instant) bool { return b.at(now).leader >= 0 }
 func (a *accounting) lag(b *groupBook, now instant) (lag int64, oldest instant) {
 	for flat := range b.partitions {
 		p := a.partition(b.partitions[flat])
-		done := b.shares[flat].processed
-		if !p.led(now) || p.hw <= done {
+		s := a.sight(b, flat, now)
+		if !p.led(now) || s.hw <= s.done {
 			continue
 		}
-		lag += p.hw - done
-		if r := p.log.oldest(max(done, p.log.start), p.hw, now); r != nil {
-			oldest = max(oldest, now-r.intended)
+		lag += s.hw - s.done
+		if r := p.log.oldest(max(s.done, p.log.start), s.hw, s.at); r != nil {
+			oldest = max(oldest, s.at-r.intended)
 		}
 	}
 	return lag, oldest

@@ -94,19 +94,20 @@ func (w *watcher) watchBroker(ctx context.Context, client *kgo.Client, id int) {
 			return
 		case <-ticker.C:
 		}
+		asked := time.Now()
 		asking, cancel := context.WithTimeout(ctx, watchTimeout)
 		answer, err := client.SeedBrokers()[0].Request(asking, request)
 		cancel()
 		if err != nil {
 			continue // down, frozen or cut off: there is no high watermark to see
 		}
-		w.take(answer.(*kmsg.ListOffsetsResponse), names, id)
+		// The broker looked somewhere in between.
+		w.take(answer.(*kmsg.ListOffsetsResponse), names, id, asked.Add(time.Since(asked)/2))
 	}
 }
 
 // take notes the high watermarks of an answer.
-func (w *watcher) take(answer *kmsg.ListOffsetsResponse, names map[string]uint16, id int) {
-	now := time.Now()
+func (w *watcher) take(answer *kmsg.ListOffsetsResponse, names map[string]uint16, id int, now time.Time) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	for _, t := range answer.Topics {
