@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -75,7 +76,8 @@ func hardwareSettings(entries yaml.MapSlice) []Setting {
 //
 // A rate without its burst (network, disk_write) is a machine that does not
 // burst, and a median without its 99th percentile (rtt_same_rack,
-// rtt_cross_rack, fsync, wakeup, metadata_apply) keeps the ratio of the two.
+// rtt_cross_rack, fsync, wakeup, metadata_apply, clean_load) keeps the ratio of the
+// two.
 func decodeInlineHardware(base *Hardware, settings []Setting) (*Hardware, []Problem) {
 	if base == nil {
 		base = mustReadHardware("container")
@@ -127,22 +129,24 @@ func applyHardware(h *Hardware, settings []Setting) []Problem {
 	if given(settings, "disk_write") && !given(settings, "disk_burst") {
 		h.DiskBurst, h.DiskCredit = h.DiskWrite, 0
 	}
-	scaleP99(settings, "rtt_same_rack", before.RTTSameRack, &h.RTTSameRack)
-	scaleP99(settings, "rtt_cross_rack", before.RTTCrossRack, &h.RTTCrossRack)
-	scaleP99(settings, "fsync", before.Fsync, &h.Fsync)
-	scaleP99(settings, "wakeup", before.Wakeup, &h.Wakeup)
-	scaleP99(settings, "metadata_apply", before.MetadataApply, &h.MetadataApply)
+	scaleP99(settings, "rtt_same_rack", before.RTTSameRack, &h.RTTSameRack, maxMachineLag)
+	scaleP99(settings, "rtt_cross_rack", before.RTTCrossRack, &h.RTTCrossRack, maxMachineLag)
+	scaleP99(settings, "fsync", before.Fsync, &h.Fsync, maxMachineLag)
+	scaleP99(settings, "wakeup", before.Wakeup, &h.Wakeup, maxMachineLag)
+	scaleP99(settings, "metadata_apply", before.MetadataApply, &h.MetadataApply, maxMachineLag)
+	scaleP99(settings, "clean_load", before.CleanLoad, &h.CleanLoad, maxMachineLoad)
 	return problems
 }
 
-// scaleP99 keeps the spread of a latency whose median alone is given.
-func scaleP99(settings []Setting, name string, before Latency, field *Latency) {
+// scaleP99 keeps the spread of a latency whose median alone is given, up to the
+// longest that it may be.
+func scaleP99(settings []Setting, name string, before Latency, field *Latency, longest time.Duration) {
 	if !given(settings, name) || given(settings, name+"_p99") {
 		return
 	}
 	field.P99 = field.Median
 	if before.Median > 0 {
-		field.P99 = scaleTime(field.Median, float64(before.P99)/float64(before.Median))
+		field.P99 = scaleTime(field.Median, float64(before.P99)/float64(before.Median), longest)
 	}
 }
 
@@ -185,6 +189,7 @@ func hardwareConflicts(h *Hardware, settings []Setting) []Problem {
 		{"fsync", h.Fsync},
 		{"wakeup", h.Wakeup},
 		{"metadata_apply", h.MetadataApply},
+		{"clean_load", h.CleanLoad},
 	} {
 		if latency.P99 < latency.Median {
 			clash([]string{latency.name + "_p99", latency.name}, "%s_p99 (%v) is below the median %s (%v)",

@@ -155,7 +155,7 @@ func (h *Hardware) settings() []Setting {
 	latency("metadata_apply", h.MetadataApply)
 	add("page_cache", writtenBytes(h.PageCache))
 	add("recovery_rate", writtenThroughput(h.RecoveryRate))
-	add("clean_load", writtenSpan(h.CleanLoad))
+	latency("clean_load", h.CleanLoad)
 	add("price_per_hour", writtenNumber(h.PricePerHour))
 	return all
 }

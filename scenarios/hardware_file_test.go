@@ -38,6 +38,29 @@ func TestProfilesAreReadAsWritten(t *testing.T) {
 	}
 }
 
+// TestCleanLoadWithoutP99IsFixed: profiles from before the p99 stay what they
+// were, and one that builds on another keeps the other's spread.
+func TestCleanLoadWithoutP99IsFixed(t *testing.T) {
+	t.Parallel()
+	source, _ := HardwareSource("container")
+	var old []string
+	for line := range strings.Lines(string(source)) {
+		if !strings.HasPrefix(line, "clean_load_p99") {
+			old = append(old, line)
+		}
+	}
+	h, _, problems := ParseHardware("old.yaml", []byte(strings.Join(old, "")))
+	if base := mustReadHardware("container").CleanLoad; len(problems) > 0 || h.CleanLoad != (Latency{base.Median, base.Median}) {
+		t.Errorf("%+v, %v", h, problems)
+	}
+	// Longer than any other latency may be.
+	h, _, problems = ParseHardware("new.yaml", []byte("profile: container\nclean_load: 2 min\n"))
+	if base := mustReadHardware("container").CleanLoad; len(problems) > 0 ||
+		h.CleanLoad != (Latency{2 * time.Minute, scaleTime(2*time.Minute, float64(base.P99)/float64(base.Median), time.Hour)}) {
+		t.Errorf("%+v, %v", h, problems)
+	}
+}
+
 func TestProfileFilesKeepTheirCalibration(t *testing.T) {
 	t.Parallel()
 	source := "profile: i3en.2xlarge\nwakeup: 0.2 ms\ncalibration: |\n  {\"a\": [1, 2],\n   \"b\": \"# no comment\"}\n"
@@ -50,7 +73,7 @@ func TestProfileFilesKeepTheirCalibration(t *testing.T) {
 	}
 	base := mustReadHardware("i3en.2xlarge")
 	if h.Name != "mine" || h.Cores != base.Cores || h.Wakeup.Median != 200*time.Microsecond ||
-		h.Wakeup.P99 != scaleTime(h.Wakeup.Median, float64(base.Wakeup.P99)/float64(base.Wakeup.Median)) {
+		h.Wakeup.P99 != scaleTime(h.Wakeup.Median, float64(base.Wakeup.P99)/float64(base.Wakeup.Median), maxMachineLag) {
 		t.Errorf("%+v", *h)
 	}
 	if again := *mustReadHardware("container"); hardwareSettings(nil) != nil || again.Name != "container" {

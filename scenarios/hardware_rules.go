@@ -14,7 +14,9 @@ import (
 const (
 	maxCores      = 128
 	maxThroughput = unit.ByteRate(unit.TB)
-	maxMachineLag = time.Minute // of any latency or cost
+	maxMachineLag = time.Minute // of any latency or cost but
+	// maxMachineLoad, that of the start of a process.
+	maxMachineLoad = time.Hour
 	maxPageCache  = 64 * unit.TiB
 )
 
@@ -58,7 +60,8 @@ func hardwareRules(h *Hardware) []settingRule {
 			return err
 		}},
 		throughputRule("recovery_rate", &h.RecoveryRate),
-		machineSpanRule("clean_load", time.Hour, &h.CleanLoad),
+		machineSpanRule("clean_load", maxMachineLoad, &h.CleanLoad.Median),
+		machineSpanRule("clean_load_p99", maxMachineLoad, &h.CleanLoad.P99),
 		numberRule("price_per_hour", 0, 1e6, &h.PricePerHour),
 	}
 }
@@ -103,7 +106,7 @@ func machineSpanRule(name string, high time.Duration, field *time.Duration) sett
 	}}
 }
 
-// scaleTime is d times factor to the nanosecond, at most maxMachineLag.
-func scaleTime(d time.Duration, factor float64) time.Duration {
-	return time.Duration(math.Round(min(float64(d)*factor, float64(maxMachineLag))))
+// scaleTime is d times factor to the nanosecond, at most longest.
+func scaleTime(d time.Duration, factor float64, longest time.Duration) time.Duration {
+	return time.Duration(math.Round(min(float64(d)*factor, float64(longest))))
 }

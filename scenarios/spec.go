@@ -495,7 +495,7 @@ type Hardware struct {
 	MetadataApply Latency       // from a metadata record's arrival at a broker until the broker acts on it
 	PageCache     unit.Bytes    // a broker's
 	RecoveryRate  unit.ByteRate // log recovery, bytes/s a thread
-	CleanLoad     time.Duration // start of the process until ready, clean logs
+	CleanLoad     Latency       // start of the process until it is ready to be unfenced, clean logs; each start draws its own
 	PricePerHour  float64       // USD
 }
 

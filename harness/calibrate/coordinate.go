@@ -50,7 +50,7 @@ func directCoordinates() []coordinate {
 	fsync := func(h *scenarios.Hardware) *scenarios.Latency { return &h.Fsync }
 	loose, narrow := math.Log(looseFactor), math.Log(closeFactor)
 	return []coordinate{
-		spanCoordinate("clean_load", loose, func(h *scenarios.Hardware) *time.Duration { return &h.CleanLoad }),
+		medianCoordinate("clean_load", loose, func(h *scenarios.Hardware) *scenarios.Latency { return &h.CleanLoad }),
 		medianCoordinate("metadata_apply", loose, apply),
 		spreadCoordinate("metadata_apply_spread", narrow, apply),
 		medianCoordinate("fsync", loose, fsync),

@@ -320,7 +320,7 @@ func TestFiguresThatAreReadAreNotFitted(t *testing.T) {
 	}
 	h := p.Hardware
 	// Geometric means: (3·4·5)^(1/3) s, (10·20·40·20)^(1/4) ms.
-	if off := h.CleanLoad - 3914867641*time.Nanosecond; off.Abs() > time.Microsecond {
+	if off := h.CleanLoad.Median - 3914867641*time.Nanosecond; off.Abs() > time.Microsecond {
 		t.Errorf("clean_load %v", h.CleanLoad)
 	}
 	// The logarithms' deviation is ln 2·√(2/3): the 99th percentile is 2.326 of them up.
@@ -334,7 +334,7 @@ func TestFiguresThatAreReadAreNotFitted(t *testing.T) {
 	// ln(5/3)/2 or so, and not that of their mean.
 	loads := 0.0
 	for _, d := range p.Draws(500, 1) {
-		loads += math.Abs(math.Log(float64(d.CleanLoad)/float64(h.CleanLoad))) / 500
+		loads += math.Abs(math.Log(float64(d.CleanLoad.Median)/float64(h.CleanLoad.Median))) / 500
 	}
 	if loads < 0.15 || loads > 0.35 {
 		t.Errorf("clean loads of draws are a factor of %.2f off on average", math.Exp(loads))

@@ -121,7 +121,7 @@ func (m *machines) Sync(b int, at sim.Time) sim.Time {
 
 // Boot is the time from the start of a broker's process until its clean logs are
 // loaded.
-func (m *machines) Boot(b int) time.Duration { return m.host.Hardware(b).CleanLoad }
+func (m *machines) Boot(b int) time.Duration { return m.host.Hardware(b).CleanLoad.Median }
 
 // Recovery is the time to check bytes of unclean log again.
 func (m *machines) Recovery(b int, bytes int64, threads int) time.Duration {
