@@ -17,7 +17,7 @@ const (
 	maxMachineLag = time.Minute // of any latency or cost but
 	// maxMachineLoad, that of the start of a process.
 	maxMachineLoad = time.Hour
-	maxPageCache  = 64 * unit.TiB
+	maxPageCache   = 64 * unit.TiB
 )
 
 // hardwareRules are the keys of a machine profile, in the file and inline.

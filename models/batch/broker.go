@@ -15,7 +15,7 @@ func (w *world) startBroker(now sim.Time, b int32) {
 	inc := int64(w.processes[b].inc)
 	br.life = lifeStarting
 	br.epoch = kafka.NoBrokerEpoch
-	br.ready, br.fenced, br.shutdown = false, true, false
+	br.ready, br.settled, br.fenced, br.shutdown = false, false, true, false
 	br.applied = -1
 	for i := range br.applyAt {
 		br.applyAt[i] = now
@@ -30,26 +30,10 @@ func (w *world) startBroker(now sim.Time, b int32) {
 		q.proposals, q.inFlight, q.planned = q.proposals[:0], false, false
 	}
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
-	boot := w.machines.Boot(int(b))
-	recovery := time.Duration(0)
-	if !br.clean {
-		recovery = w.recoveryTime(b)
-	}
-	w.engine.Schedule(now.Add(boot/2), evRegister, b, inc)
-	w.engine.Schedule(now.Add(boot+recovery), evReady, b, inc)
-}
-
-// recoveryTime is how long the log recovery after an unclean exit takes: the
-// segment after the recovery point is read and checked again, which moves only
-// when a segment rolls (kafka.md A.11).
-func (w *world) recoveryTime(b int32) time.Duration {
-	bytes := int64(0)
-	for _, r := range w.hosts[b] {
-		rep := &w.replicas[r]
-		config := &w.topicConfig[w.plan.partitions[rep.partition].topic]
-		bytes += rep.log.bytes % max(1, int64(config.SegmentBytes))
-	}
-	return w.machines.Recovery(int(b), bytes, w.plan.cluster.Config.RecoveryThreads)
+	boot := w.boot(b)
+	w.engine.Schedule(now.Add(boot.registers), evRegister, b, inc)
+	w.engine.Schedule(now.Add(boot.follows), evReady, b, inc)
+	w.engine.Schedule(now.Add(boot.settled), evSettled, b, inc)
 }
 
 // alive says whether an event of a broker's process belongs to its present life.
@@ -143,7 +127,7 @@ func (w *world) onHeartbeat(now sim.Time, b int32) {
 	id := w.newControl(b, controlHeartbeat)
 	m := &w.messages[id]
 	m.number2 = br.applied
-	if br.life == lifeStarting && (!br.ready || !br.caughtUp) {
+	if br.life == lifeStarting && (!br.settled || !br.caughtUp) {
 		m.acks |= wantFence
 	}
 	if br.shutdown {
@@ -276,7 +260,7 @@ func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
 	}
 	switch {
 	case br.shutdown && answer&shouldShutdown != 0:
-		w.engine.Schedule(now.Add(stopTime), evExit, b, inc)
+		w.engine.Schedule(now.Add(closeTime), evExit, b, inc)
 		return
 	case br.shutdown:
 		// Waits for its release at the usual pace after the first two beats
@@ -288,7 +272,7 @@ func (w *world) beatAnswered(now sim.Time, b int32, answer uint8) {
 	case br.life == lifeStarting && !br.caughtUp:
 		br.caughtUp = answer&isCaughtUp != 0
 		next = startingBeat
-	case br.life == lifeStarting && !br.fenced && br.ready:
+	case br.life == lifeStarting && !br.fenced && br.settled:
 		br.life = lifeRunning
 		w.brokerServes(now, b)
 	}
@@ -312,9 +296,6 @@ func (w *world) onReady(now sim.Time, b int32) {
 	w.catchUp(now, b)
 	if br.wiped && br.epoch != kafka.NoBrokerEpoch {
 		w.assignDirectory(now, b)
-	}
-	if br.caughtUp {
-		w.beatNow(now, b) // setReadyToUnfence
 	}
 	config := &w.plan.cluster.Config
 	inc := int64(w.processes[b].inc)
@@ -359,7 +340,7 @@ func (w *world) crashBroker(now sim.Time, b int32, machine bool) {
 	br := &w.brokers[b]
 	w.die(now, b, machine)
 	br.life = lifeDown
-	br.ready = false
+	br.ready, br.gone = false, now
 	w.dropBrokerState(now, b)
 	if machine {
 		w.loseUnsynced(now, b)
@@ -479,9 +460,8 @@ func (w *world) stopBroker(now sim.Time, b int32) {
 		return
 	}
 	br.life = lifeStopping
-	br.shutdown = true
 	br.registers = 0
-	w.beatNow(now, b)
+	w.engine.Schedule(now.Add(w.machines.Signal(int(b))), evStopping, b, int64(w.processes[b].inc))
 }
 
 // beatNow sends a heartbeat at once, or as soon as the one under way is answered
@@ -504,7 +484,7 @@ func (w *world) exitBroker(now sim.Time, b int32) {
 	}
 	w.syncLogs(now, b)
 	w.die(now, b, false)
-	br.life, br.ready = lifeDown, false
+	br.life, br.ready, br.gone = lifeDown, false, now.Add(w.machines.Exit(int(b)))
 	w.dropBrokerState(now, b)
 	w.freeParkedAt(b)
 	w.resetPeers(now, b)

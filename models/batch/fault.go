@@ -150,10 +150,12 @@ func (w *world) onHeal(now sim.Time, i int32) {
 	}
 }
 
-// bringBack starts a broker again; one that is still stopping comes back when it
-// has stopped.
+// bringBack starts a broker again; one that is still stopping comes back when its
+// process has ended.
 func (w *world) bringBack(now sim.Time, b int32) {
 	switch {
+	case !w.processes[b].up && now < w.brokers[b].gone:
+		w.engine.Schedule(w.brokers[b].gone, evReturn, b, 0)
 	case !w.processes[b].up:
 		w.startBroker(now, b)
 		w.voterUp(now, b)
@@ -518,7 +520,7 @@ func (w *world) onRolling(now sim.Time, i int32) {
 		s.next++
 		w.noteFault(now, s.current)
 		w.stopBroker(now, s.current)
-	case !s.down && !w.processes[s.current].up:
+	case !s.down && !w.processes[s.current].up && now >= w.brokers[s.current].gone:
 		s.down = true
 		wait = 0
 		if f.Duration != scenarios.Forever {

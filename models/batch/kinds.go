@@ -45,7 +45,10 @@ const (
 	evTick                                // sampling
 	evStop                                // producers stop
 	evEnd                                 // the drain time is over
-	evExit                                // broker: a stopping process is gone
+	evStopping                            // broker; incarnation: SIGTERM has reached its lifecycle manager
+	evSettled                             // broker; incarnation: it may ask to be unfenced
+	evReturn                              // broker: its last process has ended, and the next one may start
+	evExit                                // broker: a stopping process closes its sockets
 	evReceive                             // broker; message: what a frozen process finds in its sockets
 	evFetcherReset                        // fetcher; session: the leader's process closed the connection
 	evClientReset                         // client node; broker and incarnation: the process closed the connection

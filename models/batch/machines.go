@@ -34,6 +34,7 @@ type machines struct {
 	host  host.Machines
 	apply []rng.Stream // metadata apply times, by broker
 	fsync []rng.Stream
+	life  []rng.Stream // starts and stops of processes, by broker
 }
 
 // NetworkIn takes bytes off a broker's NIC and returns when all are there.
@@ -119,20 +120,6 @@ func (m *machines) Sync(b int, at sim.Time) sim.Time {
 	return m.host.Sync(at, b, m.fsync[b].Norm())
 }
 
-// Boot is the time from the start of a broker's process until its clean logs are
-// loaded.
-func (m *machines) Boot(b int) time.Duration { return m.host.Hardware(b).CleanLoad.Median }
-
-// Recovery is the time to check bytes of unclean log again.
-func (m *machines) Recovery(b int, bytes int64, threads int) time.Duration {
-	rate := m.host.Hardware(b).RecoveryRate * unit.ByteRate(max(1, threads))
-	return rate.TimeFor(unit.Bytes(bytes))
-}
-
-// stopTime is from the grant of a controlled shutdown to the end of the process:
-// closing sockets and flushing logs. kafka.md A.10 gives 0.05 s for the least.
-const stopTime = 50 * time.Millisecond
-
 // clientRequestTime is a client's own time to build and write a request: about
 // what kgo needs for a fetch (host.CostOf).
 const clientRequestTime = 20 * time.Microsecond
@@ -183,6 +170,7 @@ func newMachines(brokers []scenarios.Broker, config *scenarios.BrokerConfig, see
 		m.host.SetFlusher(b, phase.UniformDuration(0, 5*time.Second))
 		m.apply = append(m.apply, rng.New(seed, nameOf("broker", b+1), "metadata apply"))
 		m.fsync = append(m.fsync, rng.New(seed, nameOf("broker", b+1), "fsync"))
+		m.life = append(m.life, rng.New(seed, nameOf("broker", b+1), "life"))
 	}
 	return m
 }

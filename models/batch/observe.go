@@ -180,8 +180,11 @@ func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 // readIndex is where a group's reading of a topic is counted.
 func (w *world) readIndex(group, topic int) int { return group*len(w.plan.topics) + topic }
 
-// noteCommitted takes a partition's newly committed registration into the counts.
-func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.PartitionState) {
+// noteCommitted takes a partition's newly committed registration into the counts. A
+// failover ends at the time that the controller's record bears, as in a metadata log
+// that is read: when it was made, an append linger and the quorum's syncs before its
+// commit.
+func (w *world) noteCommitted(now, written sim.Time, change *kafka.Change, before *kafka.PartitionState) {
 	topic := w.plan.partitions[change.Partition].topic
 	c := &w.observed.topics[topic]
 	after := &change.State
@@ -203,7 +206,7 @@ func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.
 	}
 	v := &w.observed.partitions[change.Partition]
 	if v.faultAt != sim.Never && after.Leader != kafka.NoReplica && after.LeaderEpoch != before.LeaderEpoch {
-		w.observed.failover[topic].Add(int64(now.Sub(v.faultAt)), 1)
+		w.observed.failover[topic].Add(int64(written.Sub(v.faultAt)), 1)
 		v.faultAt = sim.Never
 	}
 	if after.LeaderEpoch != before.LeaderEpoch {

@@ -16,7 +16,7 @@ func (w *world) nodeOf(e *sim.Event) int32 {
 	case evProcess, evReceive, evReset, evProduceTimeout, evISRCheck, evCheckpoint, evAlterSend, evRegister, evHeartbeat,
 		evControlTimeout, evReady, evRetention, evMetaApply, evMemberWake, evPollDone, evSourceRetry, evRequestTimeout,
 		evCommitDue, evMemberMetadata, evGroupSilent, evFindRetry, evCommitSilent, evOffsetsRetry, evMetadataTimeout,
-		evClientReset, evConnect, evMetaCatchUp, evExit:
+		evClientReset, evConnect, evMetaCatchUp, evExit, evStopping, evSettled:
 		return e.Entity
 	case evFetcher, evFetcherSocket, evFetcherReset:
 		return w.fetchers[e.Entity].follower
@@ -94,6 +94,8 @@ func (w *world) dispatchRare(e *sim.Event) {
 		w.onFault(now, id)
 	case evHeal:
 		w.onHeal(now, id)
+	case evReturn:
+		w.onReturn(now, id)
 	case evRolling:
 		w.onRolling(now, id)
 	case evTick:
@@ -206,6 +208,10 @@ func (w *world) dispatchBroker(e *sim.Event) {
 		w.onRetention(now, b)
 	case evMetaCatchUp:
 		w.onMetaCatchUp(now, b)
+	case evSettled:
+		w.onSettled(now, b)
+	case evStopping:
+		w.onStopping(now, b)
 	case evExit:
 		w.exitBroker(now, b)
 	default:

@@ -307,7 +307,7 @@ func (w *world) resetBrokers() {
 	for b := range w.brokers {
 		w.brokers[b] = broker{
 			applyAt: make([]sim.Time, len(p.topics)+1), alters: make([]alterQueue, len(p.topics)),
-			life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, applied: w.control.offset, beatSince: sim.Never,
+			life: lifeRunning, epoch: w.control.peers[b].epoch, ready: true, settled: true, applied: w.control.offset, beatSince: sim.Never,
 		}
 		for channel := range w.brokers[b].controllers {
 			w.brokers[b].controllers[channel] = w.control.active

@@ -156,7 +156,8 @@ type broker struct {
 	applied   int64             // metadata offset that it has applied
 	applyAt   []sim.Time        // when the last scheduled metadata is applied: broker records, then by topic
 	registers int32             // of its current life: attempts
-	ready     bool              // logs are loaded
+	ready     bool              // logs are loaded, and it follows
+	settled   bool              // all of its start is done: it asks to be unfenced
 	shutdown  bool              // wants to stop
 	fenced    bool              // as it knows itself
 	beat      int32             // number of the control request in flight on the heartbeat channel
@@ -169,8 +170,9 @@ type broker struct {
 	// one, or -1; and that its last request there has failed.
 	controllers [channels]int32
 	broken      [channels]bool
-	returns     bool  // comes back as soon as it has stopped
-	disk        int64 // bytes appended in all
+	returns     bool     // comes back as soon as it has stopped
+	gone        sim.Time // when its last process has ended, after it closed its sockets
+	disk        int64    // bytes appended in all
 
 	alters []alterQueue // ISR proposals, by topic
 

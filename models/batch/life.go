@@ -1,0 +1,148 @@
+package batch
+
+import (
+	"time"
+
+	"kafkasim/scenarios"
+	"kafkasim/sim"
+	"kafkasim/sim/unit"
+)
+
+// A boot is one start of a broker's process, in times since its beginning.
+type boot struct {
+	registers time.Duration // first asks the controller for registration
+	follows   time.Duration // has loaded its logs and begins to fetch
+	settled   time.Duration // asks to be unfenced
+}
+
+// The phases of a start with clean logs, as shares of clean_load. A process that has
+// just begun runs code that was never run before, so that all of them are slow or fast
+// together. BrokerServer.startup registers by its lifecycle manager before the first
+// metadata is published; that publication loads the logs and then starts the fetchers
+// (BrokerMetadataPublisher.initializeManagers, ReplicaManager.applyDelta), and when it
+// is over the broker asks to be unfenced. Read from the logs of brokers of 4.3.1 that
+// were stopped in order and started again, with 59 to 68 logs: the first registration
+// went out at 0.63 and 0.64 of the time until "Waiting for the broker to be unfenced",
+// 0.58 to 0.81 in four more on a busier machine; "Started fetchers" came at 0.90 and
+// 0.92, and in six starts after SIGKILL at 0.89 to 0.94.
+const (
+	registerShare = 2.0 / 3
+	followShare   = 0.91
+)
+
+// recoverLog is what one thread needs more for a log that was not closed in order,
+// beside reading it again: it throws its last segment's three indexes away, builds them
+// anew and resizes their files twice (LogLoader.recoverSegment, LogSegment.recover,
+// resizeIndexes). It is the difference between "Loaded 59 logs in 350ms" and "68 logs
+// in 361ms" after a stop in order and 612 to 1,493 ms (mean 941) for 58 to 74 logs after
+// SIGKILL, with two threads and logs of 2 MB at most (4.3.1 in containers).
+const recoverLog = 20 * time.Millisecond
+
+// Boot draws a start of broker b's process. Without clean logs (logs > 0) it checks
+// bytes of so many logs again, which has the pace of the whole start.
+func (m *machines) Boot(b, logs int, bytes int64, threads int) boot {
+	h := m.host.Hardware(b)
+	settled := m.life[b].LognormalDuration(h.CleanLoad.Median, h.CleanLoad.P99)
+	recovery := time.Duration(0)
+	if logs > 0 {
+		pace := 1.0
+		if h.CleanLoad.Median > 0 {
+			pace = float64(settled) / float64(h.CleanLoad.Median)
+		}
+		rate := h.RecoveryRate * unit.ByteRate(max(1, threads))
+		recovery = time.Duration(pace*float64(logs)*float64(recoverLog))/time.Duration(max(1, threads)) + rate.TimeFor(unit.Bytes(bytes))
+	}
+	return boot{
+		registers: time.Duration(registerShare * float64(settled)),
+		follows:   time.Duration(followShare*float64(settled)) + recovery,
+		settled:   settled + recovery,
+	}
+}
+
+// closeTime is from the grant of a controlled shutdown until the sockets are closed:
+// the answer's way to the broker and the stop of its network threads (SocketServer,
+// "Stopped socket server request processors" 75 ms after the controller's grant, 47 ms
+// after the broker heard of it). kafka.md A.10 gives 0.05 s for the least of a stop.
+const closeTime = 50 * time.Millisecond
+
+// signalLaw is from SIGTERM until the controller has the heartbeat that asks for the
+// shutdown: the JVM's signal dispatcher starts a thread, that one the shutdown hook,
+// that one calls BrokerServer.shutdown, which puts an event into the lifecycle
+// manager's queue, whose thread sends the heartbeat at once, and the controller answers
+// (LoggingSignalHandler, KafkaRaftServer.shutdown,
+// BrokerLifecycleManager.BeginControlledShutdownEvent). None of these threads has ever
+// run its code before, so that each hand-over costs 1 to 50 ms and not a wake-up. Six
+// stops of 4.3.1 took, from the signal to the record in the metadata log, 88, 64, 188,
+// 78, 25 and about 200 ms: median 85 ms, logarithms' deviation 0.8; the steps of the
+// first two were 27+12+17+8+8+15 and 27+8+9+6+3+11 ms.
+func signalLaw() scenarios.Latency {
+	return scenarios.Latency{Median: 80 * time.Millisecond, P99: 500 * time.Millisecond}
+}
+
+// exitLaw is from the closing of the sockets to the end of the process: coordinators,
+// threads, logs and the raft client are closed one after the other
+// (BrokerServer.shutdown). Six stops of 4.3.1 needed 0.33, 0.38, 0.6, 0.74, 1.5 and
+// 1.6 s until "shut down completed".
+func exitLaw() scenarios.Latency {
+	return scenarios.Latency{Median: 700 * time.Millisecond, P99: 3 * time.Second}
+}
+
+// Signal draws how long a stop of broker b takes to reach the controller.
+func (m *machines) Signal(b int) time.Duration {
+	return m.life[b].LognormalDuration(signalLaw().Median, signalLaw().P99)
+}
+
+// Exit draws how long the process of broker b lasts when it has closed its sockets.
+func (m *machines) Exit(b int) time.Duration {
+	return m.life[b].LognormalDuration(exitLaw().Median, exitLaw().P99)
+}
+
+// boot draws the start of a broker's process. The recovery after an unclean exit reads
+// and checks again every segment from that of the recovery point on, whole; that point
+// moves when a segment rolls or a process stops in order, so that it is in the last
+// segment (LogLoader.recoverLog, kafka.md A.11). Empty directories have nothing to check.
+func (w *world) boot(b int32) boot {
+	logs, bytes := 0, int64(0)
+	if br := &w.brokers[b]; !br.clean && !br.wiped {
+		for _, r := range w.hosts[b] {
+			rep := &w.replicas[r]
+			config := &w.topicConfig[w.plan.partitions[rep.partition].topic]
+			bytes += rep.log.bytes % max(1, int64(config.SegmentBytes))
+		}
+		logs = len(w.hosts[b]) + w.idleLogs()
+	}
+	return w.machines.Boot(int(b), logs, bytes, w.plan.cluster.Config.RecoveryThreads)
+}
+
+// idleLogs is how many partitions of __consumer_offsets that no group uses a broker
+// has: they are not simulated, but loaded.
+func (w *world) idleLogs() int {
+	if w.plan.offsets < 0 {
+		return 0
+	}
+	t := &w.plan.topics[w.plan.offsets]
+	return (w.plan.cluster.Config.OffsetsPartitions - t.count) * t.rf / w.plan.brokers
+}
+
+// onStopping lets a broker ask for its controlled shutdown
+// (BrokerLifecycleManager.BeginControlledShutdownEvent).
+func (w *world) onStopping(now sim.Time, b int32) {
+	w.brokers[b].shutdown = true
+	w.beatNow(now, b)
+}
+
+// onReturn starts a broker whose last process has ended, unless it lives already.
+func (w *world) onReturn(now sim.Time, b int32) {
+	if !w.processes[b].up {
+		w.bringBack(now, b)
+	}
+}
+
+// onSettled ends a broker's start (BrokerLifecycleManager.setReadyToUnfence).
+func (w *world) onSettled(now sim.Time, b int32) {
+	br := &w.brokers[b]
+	br.settled = true
+	if br.caughtUp {
+		w.beatNow(now, b)
+	}
+}
