@@ -51,6 +51,11 @@ func directCoordinates() []coordinate {
 	loose, narrow := math.Log(looseFactor), math.Log(closeFactor)
 	return []coordinate{
 		medianCoordinate("clean_load", loose, func(h *scenarios.Hardware) *scenarios.Latency { return &h.CleanLoad }),
+		{
+			name: "cpu_idle", prior: loose,
+			get: func(h *scenarios.Hardware) float64 { return math.Log(max(h.CPUIdle, leastIdle)) },
+			set: func(h *scenarios.Hardware, x float64) { h.CPUIdle = min(math.Exp(x), mostIdle*float64(h.Cores)) },
+		},
 		medianCoordinate("metadata_apply", loose, apply),
 		spreadCoordinate("metadata_apply_spread", narrow, apply),
 		medianCoordinate("fsync", loose, fsync),
@@ -113,6 +118,8 @@ func spreadCoordinate(name string, prior float64, fields ...func(*scenarios.Hard
 const (
 	shortest    = time.Microsecond
 	longest     = time.Minute // as the language has it for a machine's times
+	leastIdle   = 1e-4        // processors
+	mostIdle    = 0.3         // of the processors, so that three brokers on them can still work
 	leastSpread = 0.01
 	mostSpread  = 3.0
 )

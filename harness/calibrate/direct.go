@@ -19,6 +19,9 @@ type Direct struct {
 	MetadataApply []time.Duration `json:"metadata_apply,omitempty"`
 	// Fsync are fdatasyncs of some KiB on the brokers' disk.
 	Fsync []time.Duration `json:"fsync,omitempty"`
+	// Idle are the processors that a broker keeps busy while nobody asks it for
+	// anything, one reading a broker or a stretch of time.
+	Idle []float64 `json:"cpu_idle,omitempty"`
 	// RTT are round trips between two nodes of the cluster that need no thread of a
 	// process at the far end, such as the set-up of a TCP connection.
 	RTT []time.Duration `json:"rtt,omitempty"`
@@ -30,6 +33,7 @@ func (d *Direct) merge(o Direct) {
 	d.MetadataApply = append(d.MetadataApply, o.MetadataApply...)
 	d.Fsync = append(d.Fsync, o.Fsync...)
 	d.RTT = append(d.RTT, o.RTT...)
+	d.Idle = append(d.Idle, o.Idle...)
 }
 
 // enoughDirect is the least number of readings that say anything of a spread.
@@ -49,17 +53,23 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 			Name: name, Before: math.Exp(before), After: math.Exp(c.get(h)), Deviation: sd, Source: ReadOff, Readings: readings, Identified: true,
 		})
 	}
-	if mean, sd, known := logMoments(d.CleanLoad); known {
+	if mean, sd, known := logMoments(nanoseconds(d.CleanLoad)); known {
 		c, _ := coordinateNamed("clean_load")
 		before := c.get(h)
 		c.set(h, mean)
 		note(c.name, before, float64(sd*math.Sqrt(1+1/float64(len(d.CleanLoad)))), len(d.CleanLoad))
 	}
+	if mean, sd, known := logMoments(d.Idle); known {
+		c, _ := coordinateNamed("cpu_idle")
+		before := c.get(h)
+		c.set(h, mean)
+		note(c.name, before, sd/math.Sqrt(float64(len(d.Idle))), len(d.Idle))
+	}
 	for _, law := range []struct {
 		name     string
 		readings []time.Duration
 	}{{"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
-		mean, sd, known := logMoments(law.readings)
+		mean, sd, known := logMoments(nanoseconds(law.readings))
 		if !known {
 			continue
 		}
@@ -76,15 +86,26 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 }
 
 // logMoments are the mean and the standard deviation of the logarithms of some
-// times, in ns; not known of fewer than enoughDirect.
-func logMoments(times []time.Duration) (mean, sd float64, known bool) {
-	if len(times) < enoughDirect {
-		return 0, 0, false
+// readings; not known of fewer than enoughDirect, or of one that is not positive.
+func logMoments(readings []float64) (mean, sd float64, known bool) {
+	x := make([]float64, len(readings))
+	for i, v := range readings {
+		if !(v > 0) {
+			return 0, 0, false
+		}
+		x[i] = math.Log(v)
 	}
-	x := make([]float64, len(times))
-	for i, t := range times {
-		x[i] = logSpan(t)
+	if len(x) < enoughDirect {
+		return 0, 0, false
 	}
 	mean, sd = momentsOf(x)
 	return mean, sd, true
+}
+
+func nanoseconds(times []time.Duration) []float64 {
+	x := make([]float64, len(times))
+	for i, t := range times {
+		x[i] = float64(max(t, shortest))
+	}
+	return x
 }

@@ -185,7 +185,7 @@ const sameAs = 2e-3
 
 // quantity is a parameter's value for a person.
 func quantity(parameter string, value float64) string {
-	if strings.HasSuffix(parameter, "_spread") {
+	if strings.HasSuffix(parameter, "_spread") || parameter == "cpu_idle" {
 		return fmt.Sprintf("%.3g", value)
 	}
 	return spanText(value)

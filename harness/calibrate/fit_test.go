@@ -301,6 +301,7 @@ func TestFiguresThatAreReadAreNotFitted(t *testing.T) {
 		CleanLoad:     []time.Duration{3 * time.Second, 4 * time.Second, 5 * time.Second},
 		MetadataApply: []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 20 * time.Millisecond},
 		Fsync:         []time.Duration{time.Millisecond}, // too few to say anything
+		Idle:          []float64{0.12, 0.14, 0.14, 0.16},
 		RTT:           []time.Duration{60 * time.Microsecond, 60 * time.Microsecond, 50 * time.Microsecond, 72 * time.Microsecond},
 	}
 	p := fitTo(t, options(t, imagined, 2), m)
@@ -312,7 +313,7 @@ func TestFiguresThatAreReadAreNotFitted(t *testing.T) {
 			fitted = append(fitted, q.Name)
 		}
 	}
-	if want := []string{"clean_load", "metadata_apply", "metadata_apply_spread", "rtt", "rtt_spread"}; !slices.Equal(read, want) {
+	if want := []string{"clean_load", "cpu_idle", "metadata_apply", "metadata_apply_spread", "rtt", "rtt_spread"}; !slices.Equal(read, want) {
 		t.Errorf("read %q, want %q", read, want)
 	}
 	if want := []string{"cpu_per_request", "cpu_per_mb", "wakeup", "wakeup_spread"}; !slices.Equal(fitted, want) {
@@ -326,6 +327,9 @@ func TestFiguresThatAreReadAreNotFitted(t *testing.T) {
 	// The logarithms' deviation is ln 2·√(2/3): the 99th percentile is 2.326 of them up.
 	if off := h.MetadataApply.Median - 20*time.Millisecond; off.Abs() > time.Microsecond || h.MetadataApply.P99.Round(time.Millisecond) != 75*time.Millisecond {
 		t.Errorf("metadata_apply %v", h.MetadataApply)
+	}
+	if math.Abs(h.CPUIdle-0.139) > 0.001 { // (0.12·0.14·0.14·0.16)^(1/4)
+		t.Errorf("cpu_idle %v", h.CPUIdle)
 	}
 	if h.Fsync != container(t).Fsync || h.RTTSameRack != h.RTTCrossRack || h.RTTSameRack.Median.Round(time.Microsecond) != 60*time.Microsecond {
 		t.Errorf("fsync %v, rtt %v and %v", h.Fsync, h.RTTSameRack, h.RTTCrossRack)

@@ -22,8 +22,8 @@ type Profile struct {
 }
 
 // A Parameter is a figure of a profile that the calibration found: a time in ns,
-// or under a name that ends in _spread the standard deviation of the logarithms of
-// a law's values.
+// under a name that ends in _spread the standard deviation of the logarithms of a
+// law's values, or cpu_idle, a number of processors.
 type Parameter struct {
 	Name   string  `json:"name"`
 	Before float64 `json:"before"`
