@@ -46,11 +46,13 @@ func fittedCoordinates() []coordinate {
 
 // directCoordinates are those that can be read off a healthy cluster.
 func directCoordinates() []coordinate {
+	load := func(h *scenarios.Hardware) *scenarios.Latency { return &h.CleanLoad }
 	apply := func(h *scenarios.Hardware) *scenarios.Latency { return &h.MetadataApply }
 	fsync := func(h *scenarios.Hardware) *scenarios.Latency { return &h.Fsync }
 	loose, narrow := math.Log(looseFactor), math.Log(closeFactor)
 	return []coordinate{
-		medianCoordinate("clean_load", loose, func(h *scenarios.Hardware) *scenarios.Latency { return &h.CleanLoad }),
+		medianCoordinate("clean_load", loose, load),
+		spreadCoordinate("clean_load_spread", narrow, load),
 		{
 			name: "cpu_idle", prior: loose,
 			get: func(h *scenarios.Hardware) float64 { return math.Log(max(h.CPUIdle, leastIdle)) },

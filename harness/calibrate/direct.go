@@ -41,10 +41,8 @@ const enoughDirect = 3
 
 // apply puts what was read into a profile and returns the figures that it changed.
 //
-// A model has one clean_load for all starts of a replication where a machine has
-// another one each time; so the uncertainty of that is the spread of the starts
-// themselves and not of their mean. A law's own uncertainty is that of the moments
-// of a normal sample: sd/√n of the mean, sd/√(2(n−1)) of the standard deviation.
+// The uncertainty of a law is that of the moments of a normal sample: sd/√n of the
+// mean, 1/√(2(n−1)) of the logarithm of the standard deviation.
 func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 	var found []Parameter
 	note := func(name string, before, sd float64, readings int) {
@@ -52,12 +50,6 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 		found = append(found, Parameter{
 			Name: name, Before: math.Exp(before), After: math.Exp(c.get(h)), Deviation: sd, Source: ReadOff, Readings: readings, Identified: true,
 		})
-	}
-	if mean, sd, known := logMoments(nanoseconds(d.CleanLoad)); known {
-		c, _ := coordinateNamed("clean_load")
-		before := c.get(h)
-		c.set(h, mean)
-		note(c.name, before, float64(sd*math.Sqrt(1+1/float64(len(d.CleanLoad)))), len(d.CleanLoad))
 	}
 	if mean, sd, known := logMoments(d.Idle); known {
 		c, _ := coordinateNamed("cpu_idle")
@@ -68,7 +60,7 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 	for _, law := range []struct {
 		name     string
 		readings []time.Duration
-	}{{"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
+	}{{"clean_load", d.CleanLoad}, {"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
 		mean, sd, known := logMoments(nanoseconds(law.readings))
 		if !known {
 			continue
