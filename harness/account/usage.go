@@ -15,7 +15,7 @@ import (
 //
 // The networks' bytes are counted at the interface and contain the headers of TCP,
 // IP and Ethernet, which the model's do not. The disk's are those that the kernel
-// has written back, where the model has those that are added to the page cache.
+// has taken into the page cache, as in the model, in pages of 4 KiB.
 //
 // The use of a broker is the processor time of its container, in all threads, over
 // the time of its cores from the first sample of the run to the last: the JVM's

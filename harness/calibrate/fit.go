@@ -14,6 +14,7 @@ import (
 	"kafkasim/models"
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
+	"kafkasim/sim/rng"
 )
 
 // A Simulate runs a scenario's replications, as models.Simulate does.
@@ -161,13 +162,41 @@ type stand struct {
 	box       float64 // how far from here the slopes are believed
 }
 
+// looks is how many places the search looks at before it sets out from the best of
+// them: a machine at its limits has valleys that lead nowhere.
+const looks = 24
+
+// begin is where to set out from: the prior's mean, or a draw from the prior that
+// is better.
+func (s *search) begin(ctx context.Context) (stand, error) {
+	stream := rng.New(s.seed, "calibration", "looks")
+	places := [][]float64{s.centre}
+	for range looks - 1 {
+		x := slices.Clone(s.centre)
+		for i, c := range s.coordinates {
+			x[i] += float64(c.prior * stream.Norm())
+		}
+		places = append(places, x)
+	}
+	there, err := s.predictAll(ctx, places)
+	if err != nil {
+		return stand{}, err
+	}
+	best := stand{cost: math.Inf(1)}
+	for i := range places {
+		if cost := s.cost(places[i], there[i]); cost < best.cost {
+			best = stand{places[i], there[i], cost, firstBox}
+		}
+	}
+	return best, nil
+}
+
 // run looks for the best place and returns it with the slopes there.
 func (s *search) run(ctx context.Context) (stand, *mat.Dense, error) {
-	first, err := s.predictAll(ctx, [][]float64{s.centre})
+	here, err := s.begin(ctx)
 	if err != nil {
 		return stand{}, nil, err
 	}
-	here := stand{s.centre, first[0], s.cost(s.centre, first[0]), firstBox}
 	for range rounds {
 		slopes, err := s.slopes(ctx, here.x, min(widestStep, max(leastStep, here.box/2)))
 		if err != nil {

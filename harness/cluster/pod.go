@@ -214,10 +214,18 @@ func (n *Node) createKafka(ctx context.Context) error {
 // hostConfig is what both containers of a pod have: the node's volume, which the
 // engine makes for the first of them, and logs that can be read back whatever the
 // engine's default is.
+//
+// The volume is in memory, and stays as long as the pod does. On the one disk of a
+// machine all brokers, controllers and clients would wait for each other's fsyncs,
+// which brokers on machines of their own do not: a record is acknowledged from the
+// page cache.
 func (n *Node) hostConfig() *container.HostConfig {
 	volume := mount.Mount{
 		Type: mount.TypeVolume, Source: n.cluster.name(n.member.name()), Target: stateDirectory,
-		VolumeOptions: &mount.VolumeOptions{NoCopy: true, Labels: n.labels()},
+		VolumeOptions: &mount.VolumeOptions{
+			NoCopy: true, Labels: n.labels(),
+			DriverConfig: &mount.Driver{Name: "local", Options: map[string]string{"type": "tmpfs", "device": "tmpfs", "o": "mode=1777"}},
+		},
 	}
 	return &container.HostConfig{
 		Mounts:    []mount.Mount{volume},

@@ -29,34 +29,31 @@ type Usage struct {
 	// what was sent again; clients, and brokers and controllers.
 	ClientIn, ClientOut     int64
 	InternalIn, InternalOut int64
-	// DiskWritten is bytes that the process made the kernel write: pages made
-	// dirty, 4 KiB each, less those that were dropped before they were written.
-	// Where the process cannot be looked at (the engine is on another machine, or
-	// this process is not root) it is what reached the disk as the engine counts
-	// it, which with cgroups of version 1 leaves out what the kernel wrote later.
+	// DiskWritten is what the node's volume holds, in pages of 4 KiB: by how much it
+	// grows is what was written, as long as nothing is deleted. Where it cannot be
+	// looked at (the engine is on another machine, or this process is not root) it
+	// is 0.
 	DiskWritten int64
 }
 
-// meter adds up what ends with a process: CPU time and bytes written.
+// meter adds up what ends with a process: CPU time.
 type meter struct {
-	cpu, lastCPU         time.Duration
-	written, lastWritten int64
+	cpu, lastCPU time.Duration
 }
 
 // ended keeps what the process that is gone was last seen with.
 func (m *meter) ended() {
-	m.cpu, m.written = m.cpu+m.lastCPU, m.written+m.lastWritten
-	m.lastCPU, m.lastWritten = 0, 0
+	m.cpu, m.lastCPU = m.cpu+m.lastCPU, 0
 }
 
 // seen adds a look at the process that is there.
-func (m *meter) seen(u *Usage, cpu time.Duration, written int64) {
-	m.lastCPU, m.lastWritten = max(cpu, m.lastCPU), max(written, m.lastWritten)
-	u.CPU, u.DiskWritten = m.cpu+m.lastCPU, m.written+m.lastWritten
+func (m *meter) seen(u *Usage, cpu time.Duration) {
+	m.lastCPU = max(cpu, m.lastCPU)
+	u.CPU = m.cpu + m.lastCPU
 }
 
 // Usage looks at the node. Where its processes are this machine's own it reads
-// three files of /proc, else it asks the engine, which takes longer.
+// files of /proc, else it asks the engine, which takes longer.
 func (n *Node) Usage(ctx context.Context) (Usage, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -67,11 +64,16 @@ func (n *Node) Usage(ctx context.Context) (Usage, error) {
 	if err := readInterfaces(n.podPID, &u); err != nil {
 		return Usage{}, fmt.Errorf("what %s uses cannot be read: %w", n, err)
 	}
-	cpu, written, err := n.readProcess()
+	var volume syscall.Statfs_t
+	if err := syscall.Statfs(fmt.Sprintf("/proc/%d/root%s", n.podPID, stateDirectory), &volume); err != nil {
+		return Usage{}, fmt.Errorf("what the volume of %s holds cannot be read: %w", n, err)
+	}
+	u.DiskWritten = int64(volume.Blocks-volume.Bfree) * volume.Bsize
+	cpu, err := n.readProcess()
 	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errProcessGone) {
 		return Usage{}, fmt.Errorf("what %s uses cannot be read: %w", n, err)
 	}
-	n.usage.seen(&u, cpu, written)
+	n.usage.seen(&u, cpu)
 	return u, nil
 }
 
@@ -107,44 +109,24 @@ func readInterfaces(pid int, u *Usage) error {
 	return nil
 }
 
-// readProcess reads the CPU time of a process from /proc/PID/stat (fields 14 and
-// 15, in ticks of 10 ms on every Linux that Go runs on) and what it wrote from
-// /proc/PID/io.
-func (n *Node) readProcess() (cpu time.Duration, written int64, err error) {
+// readProcess reads the CPU time of a process from /proc/PID/stat: fields 14 and
+// 15, in ticks of 10 ms on every Linux that Go runs on.
+func (n *Node) readProcess() (cpu time.Duration, err error) {
 	if n.process == nil || n.process.Signal(syscall.Signal(0)) != nil { // its id may be another's by now
-		return 0, 0, errProcessGone
+		return 0, errProcessGone
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.pid))
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const user, system = 11, 12 // counted after the name
 	if len(fields) <= system {
-		return 0, 0, errProcessGone
+		return 0, errProcessGone
 	}
 	ticks, errUser := strconv.ParseInt(fields[user], 10, 64)
 	more, errSystem := strconv.ParseInt(fields[system], 10, 64)
-	if err := errors.Join(errUser, errSystem); err != nil {
-		return 0, 0, err
-	}
-	counts, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", n.pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	for line := range strings.Lines(string(counts)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		figure, err := strconv.ParseInt(value, 10, 64)
-		switch {
-		case err != nil:
-			return 0, 0, err
-		case name == "write_bytes":
-			written += figure
-		case name == "cancelled_write_bytes":
-			written -= figure
-		}
-	}
-	return time.Duration(ticks+more) * 10 * time.Millisecond, written, nil
+	return time.Duration(ticks+more) * 10 * time.Millisecond, errors.Join(errUser, errSystem)
 }
 
 // engineStats is what is used of the engine's answer about a container.
@@ -158,12 +140,6 @@ type engineStats struct {
 		Received int64 `json:"rx_bytes"`
 		Sent     int64 `json:"tx_bytes"`
 	} `json:"networks"`
-	Disk struct {
-		Bytes []struct {
-			Op    string `json:"op"`
-			Value int64  `json:"value"`
-		} `json:"io_service_bytes_recursive"`
-	} `json:"blkio_stats"`
 }
 
 // usageByEngine asks the engine about both containers of the pod.
@@ -181,13 +157,7 @@ func (n *Node) usageByEngine(ctx context.Context) (Usage, error) {
 	clients, inside := pod.Networks[clientInterface], pod.Networks[insideInterface]
 	u.ClientIn, u.ClientOut = clients.Received, clients.Sent
 	u.InternalIn, u.InternalOut = inside.Received, inside.Sent
-	var written int64
-	for _, d := range kafka.Disk.Bytes {
-		if strings.EqualFold(d.Op, "write") {
-			written += d.Value
-		}
-	}
-	n.usage.seen(&u, time.Duration(kafka.CPU.Usage.Total), written)
+	n.usage.seen(&u, time.Duration(kafka.CPU.Usage.Total))
 	return u, nil
 }
 

@@ -56,7 +56,7 @@ func (r *repetition) seed() uint64 { return rng.Derive(r.options.Seed, uint64(r.
 
 // run does it all on a cluster that is as good as new, and ends its clients.
 func (r *repetition) run(ctx context.Context, l *life) (seen result.Replication, err error) {
-	if r.folder, err = os.MkdirTemp("", "kafkasim-measure-"); err != nil {
+	if r.folder, err = os.MkdirTemp(memory(), "kafkasim-measure-"); err != nil {
 		return seen, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.folder)) }()
@@ -75,6 +75,16 @@ func (r *repetition) run(ctx context.Context, l *life) (seen result.Replication,
 		err = errors.Join(err, kept)
 	}
 	return seen, err
+}
+
+// memory is a directory in memory, or "" for the usual one: a client that writes its
+// journal must not wait for a disk on which others are syncing.
+func memory() string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err == nil && info.IsDir() {
+		return shared
+	}
+	return ""
 }
 
 // prepare warms the cluster up, creates the topics and starts the clients.
