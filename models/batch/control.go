@@ -529,8 +529,12 @@ func (w *world) onQuorum(now sim.Time) {
 func (w *world) drawQuorum() *kafka.QuorumDraws {
 	s := &w.quorumStream
 	d := &w.quorumDraws
-	for i := range d.FetchAge {
-		d.FetchAge[i] = s.Float64()
+	d.FetchAge = s.Float64()
+	for i := range d.Skew {
+		d.Skew[i] = s.Float64()
+	}
+	for i := range d.Retry {
+		d.Retry[i] = s.Float64()
 	}
 	d.Phase, d.Work = s.Float64(), s.Float64()
 	return d
