@@ -147,24 +147,23 @@ func (s *search) weigh(ctx context.Context, measurements []Measurement) (before,
 	if err != nil {
 		return nil, nil, err
 	}
-	kinds := statistics()
-	seen := 0
 	for i, m := range measurements {
 		repetitions := float64(m.Set.Replications)
-		own := scatter(m.Spec, m.Set)
-		for k, sd := range scatter(m.Spec, sets[i]) {
+		for _, f := range figures(m.Spec) {
+			sd := f.scatter(sets[i])
 			// Few repetitions know little of their own scatter, and may be alike by luck.
-			if m.Set.Replications >= 3 && !(own[k] < sd) {
-				sd = own[k]
+			if own := f.scatter(m.Set); m.Set.Replications >= 3 && !(own < sd) {
+				sd = own
 			}
 			if math.IsNaN(sd) {
 				sd = 1 // nothing is known of it: it hardly counts
 			}
-			slack := kinds[k%len(kinds)].slack
 			chance = append(chance, sd/math.Sqrt(repetitions))
-			s.sigma = append(s.sigma, math.Sqrt(sd*sd/repetitions+sd*sd/searchReplications+slack*slack))
+			s.sigma = append(s.sigma, math.Sqrt(sd*sd/repetitions+sd*sd/searchReplications+f.slack*f.slack))
+			s.weights = append(s.weights, f.weight)
 		}
 	}
+	seen := 0
 	for _, v := range s.measured {
 		if !math.IsNaN(v) {
 			seen++
@@ -207,16 +206,14 @@ func (p *Profile) take(s *search, x []float64, covariance *mat.SymDense, read []
 func (p *Profile) points(s *search, before, fitted, chance []float64) {
 	i := 0
 	for _, spec := range s.specs {
-		for _, metric := range operatingPoints(spec) {
-			for _, kind := range statistics() {
-				if !math.IsNaN(s.measured[i]) && !math.IsNaN(fitted[i]) {
-					p.Points = append(p.Points, Point{
-						Scenario: spec.Name, Metric: metric, Statistic: kind.name,
-						Measured: math.Exp(s.measured[i]), Before: math.Exp(before[i]), Fitted: math.Exp(fitted[i]), Error: chance[i],
-					})
-				}
-				i++
+		for _, f := range figures(spec) {
+			if !math.IsNaN(s.measured[i]) && !math.IsNaN(fitted[i]) {
+				p.Points = append(p.Points, Point{
+					Scenario: spec.Name, Metric: f.metric, Statistic: f.statistic,
+					Measured: math.Exp(s.measured[i]), Before: math.Exp(before[i]), Fitted: math.Exp(fitted[i]), Error: chance[i],
+				})
 			}
+			i++
 		}
 	}
 }
@@ -267,7 +264,7 @@ func (p *Profile) warn() {
 	if off > 0 {
 		w := &p.Points[worst]
 		p.Warnings = append(p.Warnings, fmt.Sprintf("the fit is poor: %d of %d figures are more than %.0f %% off, most of all the %s of %s, "+
-			"measured %.3g ms and simulated %.3g ms", off, len(p.Points), 100*poor, w.Statistic, w.Metric, 1e3*w.Measured, 1e3*w.Fitted))
+			"measured %s and simulated %s", off, len(p.Points), 100*poor, w.Statistic, w.Metric, w.text(w.Measured), w.text(w.Fitted)))
 	}
 	for i := range p.Parameters {
 		a := &p.Parameters[i]

@@ -14,7 +14,7 @@ func (p *Profile) Figure() *plot.Figure {
 	for _, s := range statistics() {
 		for i := range p.Points {
 			q := &p.Points[i]
-			if q.Statistic != s.name {
+			if q.Statistic != s || q.Metric == processorsInUse {
 				continue
 			}
 			kind, _, _ := strings.Cut(q.Metric, "{")

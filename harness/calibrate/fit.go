@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type search struct {
 	centre      []float64 // where base stands: the prior's mean
 	measured    []float64 // logarithms; NaN where there is nothing
 	sigma       []float64 // of each difference between simulated and measured
+	weights     []float64 // what each difference counts
 	progress    func(simulations int)
 	done        int
 }
@@ -54,16 +56,12 @@ type search struct {
 // rule the others (Huber, Robust Estimation of a Location Parameter, 1964).
 const robust = 2.0
 
-// together says how much the figures of one distribution tell beside each other:
-// the four move together, and count as two.
-const together = 0.5
-
 // cost is the distance of simulated logarithms from the measured ones, and that of
 // their place from the prior's mean, in squared standard deviations.
 func (s *search) cost(x, simulated []float64) float64 {
 	total := 0.0
 	for i := range simulated {
-		total += together * huber(s.difference(i, simulated[i]))
+		total += s.weights[i] * huber(s.difference(i, simulated[i]))
 	}
 	for i, c := range s.coordinates {
 		d := (x[i] - s.centre[i]) / c.prior
@@ -162,13 +160,17 @@ type stand struct {
 	box       float64 // how far from here the slopes are believed
 }
 
-// looks is how many places the search looks at before it sets out from the best of
-// them: a machine at its limits has valleys that lead nowhere.
-const looks = 24
+// looks is how many places the search looks at before it sets out, and starts from
+// how many it does: latencies have valleys that lead nowhere, as a machine with
+// little work and long delays looks like one at its limits.
+const (
+	looks  = 24
+	starts = 3
+)
 
-// begin is where to set out from: the prior's mean, or a draw from the prior that
-// is better.
-func (s *search) begin(ctx context.Context) (stand, error) {
+// begin is where to set out from: the prior's mean, and the best of some draws
+// from the prior.
+func (s *search) begin(ctx context.Context) ([]stand, error) {
 	stream := rng.New(s.seed, "calibration", "looks")
 	places := [][]float64{s.centre}
 	for range looks - 1 {
@@ -180,31 +182,46 @@ func (s *search) begin(ctx context.Context) (stand, error) {
 	}
 	there, err := s.predictAll(ctx, places)
 	if err != nil {
-		return stand{}, err
+		return nil, err
 	}
-	best := stand{cost: math.Inf(1)}
+	stands := make([]stand, looks)
 	for i := range places {
-		if cost := s.cost(places[i], there[i]); cost < best.cost {
-			best = stand{places[i], there[i], cost, firstBox}
-		}
+		stands[i] = stand{places[i], there[i], s.cost(places[i], there[i]), firstBox}
 	}
-	return best, nil
+	slices.SortStableFunc(stands[1:], func(a, b stand) int { return cmp.Compare(a.cost, b.cost) })
+	return stands[:starts], nil
 }
 
 // run looks for the best place and returns it with the slopes there.
 func (s *search) run(ctx context.Context) (stand, *mat.Dense, error) {
-	here, err := s.begin(ctx)
+	from, err := s.begin(ctx)
 	if err != nil {
 		return stand{}, nil, err
 	}
-	for range rounds {
-		slopes, err := s.slopes(ctx, here.x, min(widestStep, max(leastStep, here.box/2)))
+	best := stand{cost: math.Inf(1)}
+	for _, here := range from {
+		there, err := s.descend(ctx, here)
 		if err != nil {
 			return stand{}, nil, err
 		}
+		if there.cost < best.cost {
+			best = there
+		}
+	}
+	slopes, err := s.slopes(ctx, best.x, widestStep/2)
+	return best, slopes, err
+}
+
+// descend goes from one place to the bottom of its valley.
+func (s *search) descend(ctx context.Context, here stand) (stand, error) {
+	for range rounds {
+		slopes, err := s.slopes(ctx, here.x, min(widestStep, max(leastStep, here.box/2)))
+		if err != nil {
+			return stand{}, err
+		}
 		next, err := s.advance(ctx, here, slopes)
 		if err != nil {
-			return stand{}, nil, err
+			return stand{}, err
 		}
 		gained := here.cost - next.cost
 		here = next
@@ -212,8 +229,7 @@ func (s *search) run(ctx context.Context) (stand, *mat.Dense, error) {
 			break
 		}
 	}
-	slopes, err := s.slopes(ctx, here.x, widestStep/2)
-	return here, slopes, err
+	return here, nil
 }
 
 // advance goes to a better place than here if the slopes lead to one, with ever
@@ -350,7 +366,7 @@ func (s *search) normal(x, simulated []float64, slopes *mat.Dense) (curvature *m
 // weight is what a squared difference of logarithms counts where it is simulated
 // so: less beyond robust standard deviations.
 func (s *search) weight(k int, simulated float64) float64 {
-	weight := together / (s.sigma[k] * s.sigma[k])
+	weight := s.weights[k] / (s.sigma[k] * s.sigma[k])
 	if d := math.Abs(s.difference(k, simulated)); d > robust {
 		weight *= robust / d
 	}
@@ -366,8 +382,8 @@ func (s *search) covariance(simulated []float64, slopes *mat.Dense) (*mat.SymDen
 	used, misfit := 0.0, 0.0
 	for i := range simulated {
 		if !math.IsNaN(s.measured[i]) {
-			used += together
-			misfit += together * huber(s.difference(i, simulated[i]))
+			used += s.weights[i]
+			misfit += s.weights[i] * huber(s.difference(i, simulated[i]))
 		}
 	}
 	excess := max(1, misfit/max(1, used-float64(n)))

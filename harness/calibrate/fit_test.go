@@ -80,7 +80,7 @@ func imagined(_ context.Context, spec *scenarios.Spec, _ models.Options) (*resul
 	}
 	for r := range spec.Replications {
 		run := resulttest.NewRun()
-		for i, name := range operatingPoints(spec) {
+		for i, name := range latencyMetrics(spec) {
 			stream := rng.New(rng.Derive(spec.Seed, uint64(r)), name, "imagined")
 			values := make([]int64, 400)
 			for k := range values {
@@ -89,11 +89,22 @@ func imagined(_ context.Context, spec *scenarios.Spec, _ models.Options) (*resul
 			}
 			run.Distribution(name, values...)
 		}
+		run.Value("broker.utilization{resource=cpu}", (3*h.CPUIdle+1000*h.CPUPerRequest.Seconds()+10*h.CPUPerMB.Seconds())/float64(h.Cores))
 		if err := b.Add(run.Replication(r)); err != nil {
 			return nil, err
 		}
 	}
 	return b.Set(), nil
+}
+
+// latencyMetrics are the distributions that are compared.
+func latencyMetrics(spec *scenarios.Spec) (names []string) {
+	for _, f := range figures(spec) {
+		if f.metric != processorsInUse && !slices.Contains(names, f.metric) {
+			names = append(names, f.metric)
+		}
+	}
+	return names
 }
 
 func options(t *testing.T, simulate Simulate, workers int) Options {
@@ -145,8 +156,8 @@ func TestMachinesAreRecovered(t *testing.T) {
 	if before := container(t); p.Hardware.CleanLoad != before.CleanLoad || p.Hardware.DiskWrite != before.DiskWrite || p.Hardware.Cores != 2 {
 		t.Errorf("a figure that nothing was fitted to was changed: %+v", p.Hardware)
 	}
-	if len(p.Points) != 64 {
-		t.Errorf("%d points of 8 producers and 8 topics with 4 figures each", len(p.Points))
+	if len(p.Points) != 65 {
+		t.Errorf("%d points of 8 producers and 8 topics with 4 figures each and the processors", len(p.Points))
 	}
 	for _, q := range p.Points {
 		// Two seconds of 150 records a second have 300 of which three are beyond the
@@ -239,7 +250,7 @@ func TestPoorFitsAreSaid(t *testing.T) {
 		return set, nil
 	}
 	p := fitTo(t, options(t, slow, 2), m)
-	if len(p.Warnings) == 0 || !strings.HasPrefix(p.Warnings[0], "the fit is poor: ") || !strings.Contains(p.Warnings[0], " of 64 figures are more than 25 % off, most of all the ") ||
+	if len(p.Warnings) == 0 || !strings.HasPrefix(p.Warnings[0], "the fit is poor: ") || !strings.Contains(p.Warnings[0], " of 65 figures are more than 25 % off, most of all the ") ||
 		!strings.Contains(p.Warnings[0], "of produce.latency{producer=large-all}, measured") {
 		t.Errorf("warnings %q", p.Warnings)
 	}

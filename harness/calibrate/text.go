@@ -44,15 +44,15 @@ func (p *Profile) residuals() [][]string {
 	kinds := statistics()
 	head := []string{"measured, simulated more"}
 	for _, k := range kinds {
-		head = append(head, k.name, "")
+		head = append(head, k, "")
 	}
 	rows := [][]string{head}
 	for i := 0; i < len(p.Points); {
 		first := &p.Points[i]
 		row := []string{first.Metric}
 		for _, k := range kinds {
-			if i < len(p.Points) && p.Points[i].Metric == first.Metric && p.Points[i].Scenario == first.Scenario && p.Points[i].Statistic == k.name {
-				row = append(row, spanText(1e9*p.Points[i].Measured), fmt.Sprintf("%+.0f %%", 100*p.Points[i].Residual()))
+			if i < len(p.Points) && p.Points[i].Metric == first.Metric && p.Points[i].Scenario == first.Scenario && p.Points[i].Statistic == k {
+				row = append(row, p.Points[i].text(p.Points[i].Measured), fmt.Sprintf("%+.0f %%", 100*p.Points[i].Residual()))
 				i++
 			} else {
 				row = append(row, "–", "")
