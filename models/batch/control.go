@@ -51,7 +51,6 @@ const (
 type flush struct {
 	low, high int
 	offset    int64
-	written   sim.Time // when the controller made it: the time that its records bear
 }
 
 // control is the controller quorum and the metadata log.
@@ -101,7 +100,7 @@ func (w *world) writeControl(now sim.Time, reply msgID) {
 		low := len(c.log)
 		c.log = append(c.log, w.changes...)
 		w.changes = w.changes[:0]
-		c.flushes = append(c.flushes, flush{low, len(c.log), c.machine.MetadataOffset(), now})
+		c.flushes = append(c.flushes, flush{low, len(c.log), c.machine.MetadataOffset()})
 		at := now.Add(w.plan.cluster.Config.QuorumAppendLinger + c.commitDelay)
 		w.engine.Schedule(at, evMetaCommit, max(c.active, 0), int64(len(c.flushes)-1))
 		if reply != noMessage {
@@ -154,7 +153,7 @@ func (w *world) commitTo(now sim.Time, number int) {
 	for ; c.flushesDone <= number; c.flushesDone++ {
 		f := &c.flushes[c.flushesDone]
 		for i := f.low; i < f.high; i++ {
-			w.commitChange(now, f.written, &c.log[i])
+			w.commitChange(now, &c.log[i])
 		}
 		c.committed = f.high
 		c.offset = f.offset
@@ -165,14 +164,13 @@ func (w *world) commitTo(now sim.Time, number int) {
 	w.configsCommitted(now)
 }
 
-// commitChange puts one record into the committed image; written is the time that it
-// bears.
-func (w *world) commitChange(now, written sim.Time, change *kafka.Change) {
+// commitChange puts one record into the committed image.
+func (w *world) commitChange(now sim.Time, change *kafka.Change) {
 	c := &w.control
 	if change.Kind == kafka.PartitionChanged {
 		before := c.image[change.Partition]
 		c.image[change.Partition] = change.State
-		w.noteCommitted(now, written, change, &before)
+		w.noteCommitted(now, change, &before)
 		return
 	}
 	applyPeer(&c.peers[change.Broker-1], change)

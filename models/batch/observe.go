@@ -181,10 +181,9 @@ func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 func (w *world) readIndex(group, topic int) int { return group*len(w.plan.topics) + topic }
 
 // noteCommitted takes a partition's newly committed registration into the counts. A
-// failover ends at the time that the controller's record bears, as in a metadata log
-// that is read: when it was made, an append linger and the quorum's syncs before its
-// commit.
-func (w *world) noteCommitted(now, written sim.Time, change *kafka.Change, before *kafka.PartitionState) {
+// failover ends with the commit; the time that the controller's record bears, and that
+// stands in a metadata log that is read, is an append linger earlier.
+func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.PartitionState) {
 	topic := w.plan.partitions[change.Partition].topic
 	c := &w.observed.topics[topic]
 	after := &change.State
@@ -206,7 +205,7 @@ func (w *world) noteCommitted(now, written sim.Time, change *kafka.Change, befor
 	}
 	v := &w.observed.partitions[change.Partition]
 	if v.faultAt != sim.Never && after.Leader != kafka.NoReplica && after.LeaderEpoch != before.LeaderEpoch {
-		w.observed.failover[topic].Add(int64(written.Sub(v.faultAt)), 1)
+		w.observed.failover[topic].Add(int64(now.Sub(v.faultAt)), 1)
 		v.faultAt = sim.Never
 	}
 	if after.LeaderEpoch != before.LeaderEpoch {
