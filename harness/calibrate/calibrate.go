@@ -97,7 +97,7 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 	}
 	s.centre = place(&s.base, s.coordinates)
 	for _, m := range measurements {
-		s.specs = append(s.specs, m.Spec)
+		s.specs = append(s.specs, m.Spec.WithHardware(&s.base))
 		s.measured = append(s.measured, logs(m.Spec, m.Set)...)
 	}
 	before, chance, err := s.weigh(ctx, measurements)

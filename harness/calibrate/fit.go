@@ -40,7 +40,7 @@ type search struct {
 	simulate    Simulate
 	workers     int
 	seed        uint64
-	specs       []*scenarios.Spec
+	specs       []*scenarios.Spec // on machines of base
 	base        scenarios.Hardware
 	coordinates []coordinate
 	centre      []float64 // where base stands: the prior's mean

@@ -67,7 +67,35 @@ func measureBy(t *testing.T, simulate Simulate, spec *scenarios.Spec, h scenario
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Measurement{Spec: spec, Set: set}
+	return Measurement{Spec: spec.WithHardware(&h), Set: set}
+}
+
+// A measured broker says what it used of its own, in shares of the cores that the
+// scenario names; a simulated machine what all of them did, the idle time before
+// the load included.
+func TestProcessorsInUse(t *testing.T) {
+	t.Parallel()
+	h := container(t)
+	spec := Healthy().WithHardware(&h) // 2 cores; 50 s after 10 s without load
+	header := resulttest.Header()
+	header.Origin = result.Measured
+	run := resulttest.NewRun().Value("broker.utilization{broker=1}", 0.2).Value("broker.utilization{broker=2}", 0.25).
+		Value("broker.utilization{broker=3}", 0.3).Value("broker.utilization{resource=cpu}", 0.3)
+	if got := processors(spec, resulttest.Set(t, header, run)); math.Abs(got-1.5) > 1e-9 {
+		t.Errorf("measured: %g, want 2·(0.2+0.25+0.3)", got)
+	}
+	header.Origin = result.Simulated
+	run = resulttest.NewRun().Value("broker.utilization{broker=1}", 0.5).Value("broker.utilization{resource=cpu}", 0.5)
+	if got := processors(spec, resulttest.Set(t, header, run)); math.Abs(got-1.17) > 1e-9 {
+		t.Errorf("simulated: %g, want 0.15 + (2·0.5 − 0.15)·60/50", got)
+	}
+	run = resulttest.NewRun().Value("broker.utilization{resource=cpu}", 0.99)
+	if got := processors(spec, resulttest.Set(t, header, run)); got != 2 {
+		t.Errorf("a machine that needs longer than the load: %g of 2", got)
+	}
+	if got := processors(spec, resulttest.Set(t, header, resulttest.NewRun())); !math.IsNaN(got) {
+		t.Errorf("nothing known: %g", got)
+	}
 }
 
 // imagined stands for the simulator where its truth does not matter: every latency
@@ -360,7 +388,9 @@ func TestCalibrateMeasuresTheHealthyScenario(t *testing.T) {
 		if spec.SHA256 != Healthy().SHA256 || repetitions != 3 {
 			t.Errorf("asked for %d of %s", repetitions, spec.Name)
 		}
-		return measureBy(t, imagined, spec, truth), nil
+		m := measureBy(t, imagined, spec, truth)
+		m.Spec = spec
+		return m, nil
 	}, 3, options(t, imagined, 2))
 	if err != nil {
 		t.Fatal(err)

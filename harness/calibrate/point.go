@@ -128,9 +128,9 @@ func distribution(metric string) []figure {
 const idlePrologue = 10 * time.Second
 
 // processors is how many processors the brokers of a scenario kept busy on average
-// while it ran; NaN if the set does not say. A measured broker has its own share
-// of its machine's processors, where a simulated machine that several share has
-// one for all.
+// while it ran on the machines that spec has; NaN if the set does not say. A
+// measured broker has its own share of its machine's processors, where a simulated
+// machine that several share has one for all.
 func processors(spec *scenarios.Spec, set *result.Set) float64 {
 	brokers := spec.Clusters[0].Brokers
 	use := func(label string) float64 {
@@ -143,7 +143,8 @@ func processors(spec *scenarios.Spec, set *result.Set) float64 {
 	if set.Origin != result.Measured && h.CPUShared {
 		idle := h.CPUIdle * float64(len(brokers))
 		work := float64(use("{resource=cpu}")*float64(h.Cores)) - idle
-		return float64(work*(spec.Duration+idlePrologue).Seconds()/spec.Duration.Seconds()) + idle
+		// Where the work went on after the load, it was not done during the load.
+		return min(float64(work*(spec.Duration+idlePrologue).Seconds()/spec.Duration.Seconds())+idle, float64(h.Cores))
 	}
 	sum := 0.0
 	for i := range brokers {
