@@ -67,6 +67,12 @@ func (w *world) lossSlack() time.Duration {
 // rule of then all that was appended lossSlack earlier: the window begins there. A
 // member that is back, and has been for lossSlack, is under the lag rule again.
 //
+// Nor does the lag rule say anything while the leader waits for the controllers'
+// answer to another ISR: the member that it wants to strike out may win until that is
+// committed, and nobody looks for others (Partition.maybeShrinkIsr passes over a
+// partition with a change in flight). The window then begins lossSlack before the
+// leader asked.
+//
 // The window ends when the old leader stops, or hears that it is one no more.
 func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after *kafka.PartitionState) {
 	if before.Leader == kafka.NoReplica || before.Leader == after.Leader {
@@ -77,12 +83,29 @@ func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after 
 	if v.freeze.matters(now, slack) {
 		from = v.freeze.from
 	}
+	from, v.asked = min(from, v.asked), sim.Never
 	old := int32(w.plan.partitions[p].replica + int(before.Leader))
 	window := lossWindow{from: from - sim.Time(slack), to: now, leader: old}
 	if w.replicas[old].role != roleLeader {
 		window.leader = -1
 	}
 	v.windows = append(v.windows, window)
+}
+
+// noteProposed remembers since when a partition's registered leader has been asking
+// for another ISR.
+func (w *world) noteProposed(now sim.Time, rep *replica) {
+	if v := &w.observed.partitions[rep.partition]; w.control.image[rep.partition].Leader == rep.index {
+		v.asked = min(v.asked, now)
+	}
+}
+
+// noteInSync notes that the registered leader asks for nothing and has found all
+// members of the ISR in sync.
+func (w *world) noteInSync(rep *replica) {
+	if w.control.image[rep.partition].Leader == rep.index {
+		w.observed.partitions[rep.partition].asked = sim.Never
+	}
 }
 
 // closeLossWindow ends the windows of a leader that takes no more records.

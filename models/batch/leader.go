@@ -114,6 +114,8 @@ func (w *world) onISRCheck(now sim.Time, b int32) {
 		out := rep.leader.OutOfSync(now, rep.log.end, lag)
 		if out != 0 {
 			w.propose(now, r, rep.leader.ISR.Committed&^out)
+		} else if !rep.leader.ISR.InFlight {
+			w.noteInSync(rep)
 		}
 	}
 	w.engine.Schedule(now.Add(lag/2), evISRCheck, b, int64(w.processes[b].inc))
@@ -125,6 +127,7 @@ func (w *world) onISRCheck(now sim.Time, b int32) {
 func (w *world) propose(now sim.Time, r int32, isr kafka.ReplicaSet) {
 	rep := &w.replicas[r]
 	rep.leader.Propose(isr)
+	w.noteProposed(now, rep)
 	w.submitAlter(now, r)
 }
 

@@ -84,6 +84,7 @@ type partitionWatch struct {
 	all     bool // its producers use acks=all
 
 	freeze       freeze
+	asked        sim.Time // since when its leader asks for another ISR; Never: it does not
 	windows      []lossWindow
 	confirmed    batchID // the last batch that acks=all acknowledged
 	confirmedEnd kafka.Offset

@@ -458,6 +458,7 @@ func (w *world) resetWatches() {
 		v := &w.observed.partitions[i]
 		v.faultAt = sim.Never
 		v.freeze = freeze{sim.Never, sim.Never}
+		v.asked = sim.Never
 		v.since = sim.Time(prologue)
 		v.confirmed = noBatch
 	}
