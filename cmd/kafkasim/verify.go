@@ -262,7 +262,8 @@ func (v *verification) predict(ctx context.Context, spec *scenarios.Spec) ([]*re
 	defer p.end()
 	var sets []*result.Set
 	for i := range draws {
-		drawn := onHardware(spec, &draws[i])
+		drawn := spec.WithHardware(&draws[i])
+		drawn.SHA256 = spec.SHA256 // it is the same scenario, on a machine that is not known exactly
 		drawn.Replications, drawn.Seed = each, rng.Derive(spec.Seed, uint64(i))
 		drawn.Precision = nil
 		set, err := v.simulate(ctx, drawn, models.Options{
@@ -275,20 +276,6 @@ func (v *verification) predict(ctx context.Context, spec *scenarios.Spec) ([]*re
 		sets = append(sets, set)
 	}
 	return sets, nil
-}
-
-// onHardware is the scenario on other machines: every broker's.
-func onHardware(spec *scenarios.Spec, machine *scenarios.Hardware) *scenarios.Spec {
-	changed := *spec
-	changed.Clusters = slices.Clone(spec.Clusters)
-	for i := range changed.Clusters {
-		c := &changed.Clusters[i]
-		c.Brokers = slices.Clone(c.Brokers)
-		for b := range c.Brokers {
-			c.Brokers[b].Hardware = machine
-		}
-	}
-	return &changed
 }
 
 // directory creates a directory and those above it.

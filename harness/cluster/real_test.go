@@ -5,33 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"kafkasim/harness/engine"
-	"kafkasim/harness/image"
+	"kafkasim/harness/image/imagetest"
 )
 
 // realKafka is an engine and an image to run Kafka from, for one test at a time on
-// this machine. Without them the test is skipped, or fails where
-// KAFKASIM_REQUIRE_KAFKA=1 says that they must be there.
+// this machine.
 func realKafka(t *testing.T) Options {
 	t.Helper()
-	give := t.Skipf
-	if os.Getenv("KAFKASIM_REQUIRE_KAFKA") == "1" {
-		give = t.Fatalf
-	}
-	e, err := engine.Connect(t.Context())
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	found, err := image.Resolve(t.Context(), e, "", "4.3.1")
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
+	e, found := imagetest.RealKafka(t)
 	release, err := Exclusive(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package describe
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kafkasim/harness/cluster"
-	"kafkasim/harness/engine"
-	"kafkasim/harness/image"
+	"kafkasim/harness/image/imagetest"
 	"kafkasim/scenarios"
 )
 
@@ -34,19 +32,7 @@ topics: [{name: events, partitions: 3, replication_factor: 3}]
 // is skipped, or fails where KAFKASIM_REQUIRE_KAFKA=1 says that they must be there.
 func realCluster(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	give := t.Skipf
-	if os.Getenv("KAFKASIM_REQUIRE_KAFKA") == "1" {
-		give = t.Fatalf
-	}
-	e, err := engine.Connect(t.Context())
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	found, err := image.Resolve(t.Context(), e, "", "4.3.1")
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
+	e, found := imagetest.RealKafka(t)
 	release, err := cluster.Exclusive(t.Context())
 	if err != nil {
 		t.Fatal(err)

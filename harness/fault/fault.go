@@ -202,14 +202,14 @@ func (e *Executor) Finish(ctx context.Context) error {
 // fault waits for one fault's time, does it and heals it.
 func (e *Executor) fault(ctx context.Context, i int) error {
 	f := &e.spec.Faults[i]
-	if !sleepUntil(ctx, e.zero.Add(f.At)) {
+	if !SleepUntil(ctx, e.zero.Add(f.At)) {
 		return nil
 	}
 	heal, err := e.begin(ctx, i, f)
 	if err != nil || heal == nil || f.Duration == scenarios.Forever {
 		return err
 	}
-	if !sleepUntil(ctx, e.Applied()[i].At.Add(f.Duration)) {
+	if !SleepUntil(ctx, e.Applied()[i].At.Add(f.Duration)) {
 		return nil
 	}
 	at, err := heal(ctx)
@@ -280,8 +280,8 @@ func (e *Executor) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(e.log, "fault: "+format+"\n", args...)
 }
 
-// sleepUntil waits for a moment and reports whether it came before ctx ended.
-func sleepUntil(ctx context.Context, at time.Time) bool {
+// SleepUntil waits for a moment and reports whether it came before ctx ended.
+func SleepUntil(ctx context.Context, at time.Time) bool {
 	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()
 	select {

@@ -108,14 +108,14 @@ func (e *Executor) rolling(ctx context.Context, i int, f *scenarios.Fault) error
 			return err
 		}
 		e.set(n, down)
-		if f.Duration != scenarios.Forever && !sleepUntil(ctx, gone.Add(f.Duration)) {
+		if f.Duration != scenarios.Forever && !SleepUntil(ctx, gone.Add(f.Duration)) {
 			return nil
 		}
 		if at, err = e.site.Start(ctx, n); err != nil {
 			return err
 		}
 		e.set(n, standing)
-		if !e.await(ctx, func() (bool, error) { return e.site.Serving(ctx, n) }) || !sleepUntil(ctx, time.Now().Add(f.Pause)) {
+		if !e.await(ctx, func() (bool, error) { return e.site.Serving(ctx, n) }) || !SleepUntil(ctx, time.Now().Add(f.Pause)) {
 			return nil
 		}
 		e.note(i, func(a *Applied) { a.Healed = at })
@@ -130,7 +130,7 @@ func (e *Executor) await(ctx context.Context, holds func() (bool, error)) bool {
 		if yes, err := holds(); err == nil && yes {
 			return true
 		}
-		if !sleepUntil(ctx, time.Now().Add(lookInterval)) {
+		if !SleepUntil(ctx, time.Now().Add(lookInterval)) {
 			return false
 		}
 	}

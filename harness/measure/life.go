@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kafkasim/harness/cluster"
+	"kafkasim/harness/fault"
 	"kafkasim/scenarios"
 )
 
@@ -76,7 +77,7 @@ func (a *admin) removeGroup(ctx context.Context, name string) error {
 		if err = errors.Join(err, answer.Err); err == nil || errors.Is(err, kerr.GroupIDNotFound) {
 			return nil
 		}
-		if !sleepUntil(ctx, time.Now().Add(settleInterval)) {
+		if !fault.SleepUntil(ctx, time.Now().Add(settleInterval)) {
 			return fmt.Errorf("delete group %s: %w", name, err)
 		}
 	}
@@ -96,7 +97,7 @@ func (a *admin) electPreferred(ctx context.Context) error {
 		if err == nil && preferred(details) {
 			return nil
 		}
-		if !sleepUntil(ctx, time.Now().Add(settleInterval)) {
+		if !fault.SleepUntil(ctx, time.Now().Add(settleInterval)) {
 			return errors.New("some partitions did not get their preferred leaders back")
 		}
 	}

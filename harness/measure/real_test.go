@@ -13,7 +13,7 @@ import (
 	docker "github.com/moby/moby/client"
 
 	"kafkasim/harness/engine"
-	"kafkasim/harness/image"
+	"kafkasim/harness/image/imagetest"
 	"kafkasim/harness/load"
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
@@ -35,19 +35,7 @@ func TestMain(m *testing.M) {
 // fails where KAFKASIM_REQUIRE_KAFKA=1 says that there must be one.
 func realKafka(t *testing.T) Options {
 	t.Helper()
-	give := t.Skipf
-	if os.Getenv("KAFKASIM_REQUIRE_KAFKA") == "1" {
-		give = t.Fatalf
-	}
-	e, err := engine.Connect(t.Context())
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	found, err := image.Resolve(t.Context(), e, "", "4.3.1")
-	if err != nil {
-		give("no real Kafka in this test: %v", err)
-	}
+	e, found := imagetest.RealKafka(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -128,7 +128,7 @@ func (r *repetition) load(ctx context.Context) error {
 	broken := make(chan error, 1)
 	go func() { broken <- faults.Run(breaking) }()
 	r.stage("load")
-	waited := sleepUntil(ctx, r.seen.LoadEnd)
+	waited := fault.SleepUntil(ctx, r.seen.LoadEnd)
 	if waited {
 		r.stage("draining")
 		waited, err = r.settle(ctx)
@@ -169,7 +169,7 @@ func (r *repetition) collect(ctx context.Context, faults *fault.Executor) error 
 	if err := r.site.inSync(ctx, repairTime); err != nil {
 		r.warnings = append(r.warnings, "the logs were read before the cluster was whole again: "+err.Error())
 	}
-	sleepUntil(ctx, time.Now().Add(quietTime))
+	fault.SleepUntil(ctx, time.Now().Add(quietTime))
 	back, err := r.site.readBack(ctx, r.site.cluster.Bootstrap())
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (r *repetition) settle(ctx context.Context) (bool, error) {
 		if done, err := r.settled(ctx); done || err != nil {
 			return err == nil, err
 		}
-		if !sleepUntil(ctx, time.Now().Add(settleInterval)) {
+		if !fault.SleepUntil(ctx, time.Now().Add(settleInterval)) {
 			return false, nil
 		}
 	}
@@ -245,17 +245,5 @@ func (r *repetition) write(name string, content []byte) {
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(r.options.Log, "cannot keep %s: %v\n", name, err)
-	}
-}
-
-// sleepUntil waits for a moment and reports whether it came before ctx ended.
-func sleepUntil(ctx context.Context, at time.Time) bool {
-	timer := time.NewTimer(time.Until(at))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
