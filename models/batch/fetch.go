@@ -337,9 +337,7 @@ func (w *world) answerFetch(now sim.Time, f int32, id msgID) {
 	s.scratch, s.news, s.again = s.news, append(rest, again...), again
 	bytes := 80 + 32*w.usedParts(m) + total
 	m.idle = s.used == 0
-	session := int32(m.number)
-	sent := w.reply(id, msgFetchReply, bytes, now)
-	s.answered, s.answerSent = session, sent
+	w.reply(id, msgFetchReply, bytes, now)
 }
 
 // refuse answers OFFSET_OUT_OF_RANGE: where the leader's log begins and ends, and

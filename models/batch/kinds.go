@@ -34,7 +34,6 @@ const (
 	evFetchWait                           // consumer source: a parked consumer fetch's wait may be over
 	evSourceRetry                         // consumer source
 	evPollDone                            // member; poll generation
-	evMemberTimer                         // member; timer
 	evGroupTimer                          // group
 	evCommitDue                           // member
 	evMemberMetadata                      // member: its metadata is due
@@ -49,7 +48,10 @@ const (
 	evSettled                             // broker; incarnation: it may ask to be unfenced
 	evReturn                              // broker: its last process has ended, and the next one may start
 	evExit                                // broker: a stopping process closes its sockets
-	evReceive                             // broker; message: what a frozen process finds in its sockets
+	evReceive                             // broker; message: a request that has come is taken from its socket
+	evRead                                // broker; message: all of a large request has come
+	evWork                                // broker; message: a request that has been read goes to an I/O thread
+	evRespond                             // broker; message: a response goes to the network thread that sends it
 	evFetcherReset                        // fetcher; session: the leader's process closed the connection
 	evClientReset                         // client node; broker and incarnation: the process closed the connection
 	evMetaCatchUp                         // broker; incarnation: apply all metadata that it missed
@@ -62,5 +64,4 @@ const (
 	evMetadataTimeout                     // client node; number
 	evConfigApply                         // topic; min.insync.replicas: leaders take over its settings
 	evProducerStart                       // producer instance
-	evConnRetry                           // consumer source
 )

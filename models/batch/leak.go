@@ -100,7 +100,7 @@ func (w *world) useEvents() {
 
 func (w *world) useEvent(e *sim.Event) {
 	switch e.Kind {
-	case evArrive, evProcess, evReset, evReceive, evControlLost:
+	case evArrive, evProcess, evReset, evReceive, evRead, evWork, evRespond, evControlLost:
 		w.use(msgID(e.Arg))
 	}
 }

@@ -59,18 +59,24 @@ func (m *machines) cost(b int, bytes int64) (fixed, own, beside time.Duration) {
 	return fixed, own, beside
 }
 
-// Handle takes a request that has arrived at a broker through a network thread
-// and an I/O thread, and returns when it is done. Each of them, if it was idle,
-// begins only after its wake-up.
-func (m *machines) Handle(b int, at sim.Time, bytes int64, wakes [2]time.Duration) sim.Time {
+// Read is a network thread reading a request that has arrived at a broker; it
+// returns when that is done. If the thread was idle it begins only after its
+// wake-up.
+func (m *machines) Read(b int, at sim.Time, bytes int64, wake time.Duration) sim.Time {
 	fixed, own, beside := m.cost(b, bytes)
 	if beside > 0 {
 		m.host.ServeBackground(at, b, beside)
 	}
 	start, end := m.host.ServeNetwork(at, b, fixed/readShare+own/2)
-	read := awake(at, start, end, wakes[0])
-	start, end = m.host.ServeIO(read, b, fixed-fixed/readShare-fixed/respondShare+own-own/2)
-	return awake(read, start, end, wakes[1])
+	return awake(at, start, end, wake)
+}
+
+// Work is an I/O thread doing a request that has been read; it returns when that is
+// done.
+func (m *machines) Work(b int, at sim.Time, bytes int64, wake time.Duration) sim.Time {
+	fixed, own, _ := m.cost(b, bytes)
+	start, end := m.host.ServeIO(at, b, fixed-fixed/readShare-fixed/respondShare+own-own/2)
+	return awake(at, start, end, wake)
 }
 
 // Take is a thread of its own, such as a replica fetcher, taking a response that

@@ -274,7 +274,11 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		in := w.machines.NetworkIn(b, now, m.bytes)
 		w.brokers[b].bytesIn += m.bytes
 		m.arrived = in
-		w.receive(in, id)
+		if in > now {
+			w.engine.Schedule(in, evReceive, m.to, int64(id))
+			return
+		}
+		w.receive(now, id)
 		return
 	}
 	m.arrived = now
@@ -341,7 +345,7 @@ func (w *world) die(now sim.Time, node int32, machine bool) {
 	}
 	for _, e := range p.deferred {
 		switch e.Kind {
-		case evArrive, evProcess, evReceive:
+		case evArrive, evProcess, evReceive, evRead, evWork, evRespond:
 			w.dropped(now, msgID(e.Arg))
 		case evReset:
 			w.freeAny(msgID(e.Arg))

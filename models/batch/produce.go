@@ -8,13 +8,12 @@ import (
 	"kafkasim/sim"
 )
 
-// receive takes a message that a broker's NIC has delivered at ready. A client
-// connection is muted while a request of it is processed, until its response is
-// sent (core/.../network/SocketServer.scala); the others need the CPU only.
-func (w *world) receive(ready sim.Time, id msgID) {
+// receive takes a message that a broker's NIC has delivered. A client connection is
+// muted while a request of it is processed, until its response is sent
+// (core/.../network/SocketServer.scala); the others need the CPU only.
+func (w *world) receive(now sim.Time, id msgID) {
 	m := &w.messages[id]
-	p := &w.processes[m.to]
-	if p.paused {
+	if p := &w.processes[m.to]; p.paused {
 		p.deferred = append(p.deferred, sim.Event{Kind: evReceive, Entity: m.to, Arg: int64(id)})
 		return
 	}
@@ -24,65 +23,98 @@ func (w *world) receive(ready sim.Time, id msgID) {
 			w.push(&c.queue, id)
 			return
 		}
+		if now < c.mutedUntil {
+			w.engine.Schedule(c.mutedUntil, evReceive, m.to, int64(id))
+			return
+		}
 		c.busy = true
+		// What does not fit into the socket's buffer comes while it is being read.
+		if wait := w.windowWait(m, brokerWindow); wait > 0 {
+			w.engine.Schedule(now.Add(wait), evRead, m.to, int64(id))
+			return
+		}
 	}
-	w.handle(ready, id)
+	w.read(now, id)
 }
 
-// handle gives a message its CPU time; evProcess follows.
-func (w *world) handle(ready sim.Time, id msgID) {
+// Each thread that a message passes takes it when it gets there: booked ahead, a
+// processor would stand idle until then, which others could have used.
+
+// read gives a message to the thread that reads it. A response goes to the thread
+// that asked, which does all of it; evProcess follows. A request goes on to an I/O
+// thread; evWork follows.
+func (w *world) read(now sim.Time, id msgID) {
 	m := &w.messages[id]
 	b := int(m.to)
-	draw := w.netStreams[m.stream].Uint64()
-	first, second := w.wakeUp(b, draw), w.wakeUp(b, draw<<latencyBits)
+	wake := w.wakeUp(b, m.stream)
 	if m.kind == msgFetchReply || m.kind == msgControlReply {
-		w.engine.Schedule(w.machines.Take(b, ready, m.bytes, first), evProcess, m.to, int64(id))
+		w.engine.Schedule(w.machines.Take(b, now, m.bytes, wake), evProcess, m.to, int64(id))
 		return
 	}
-	if m.kind == msgProduce {
-		// What does not fit into the socket's buffer comes while it is being read.
-		ready = ready.Add(w.windowWait(m, brokerWindow))
-	}
-	end := w.machines.Handle(b, ready, m.bytes, [2]time.Duration{first, second})
-	w.engine.Schedule(end, evProcess, m.to, int64(id))
+	w.engine.Schedule(w.machines.Read(b, now, m.bytes, wake), evWork, m.to, int64(id))
 }
 
-// wakeUp is how long an idle thread of broker b takes to begin work, by the top
-// bits of a draw.
-func (w *world) wakeUp(b int, draw uint64) time.Duration {
-	return time.Duration(w.shared.wakes[b][draw>>(64-latencyBits)])
+// work gives a request that has been read to an I/O thread.
+func (w *world) work(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	b := int(m.to)
+	w.engine.Schedule(w.machines.Work(b, now, m.bytes, w.wakeUp(b, m.stream)), evProcess, m.to, int64(id))
 }
 
-// reply turns a request into its response and sends it; the CPU time of sending
-// begins at ready. It returns when the response leaves the process.
-func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) sim.Time {
+// wakeUp draws how long an idle thread of broker b takes to begin work.
+func (w *world) wakeUp(b int, stream int32) time.Duration {
+	return time.Duration(w.shared.wakes[b][w.netStreams[stream].Uint64()>>(64-latencyBits)])
+}
+
+// reply turns a request into its response, which may be sent from ready on.
+func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) {
 	m := &w.messages[id]
 	m.from, m.to = m.to, m.from
 	m.fromInc, m.toInc = m.toInc, m.fromInc
 	m.kind, m.bytes = kind, bytes
-	sent := ready
-	if int(m.from) < w.plan.brokers && !m.aside() {
-		b := int(m.from)
-		sent = w.machines.Respond(b, ready, bytes, w.wakeUp(b, w.netStreams[m.stream].Uint64()))
+	switch {
+	case int(m.from) >= w.plan.brokers || m.aside():
+		w.answered(id, ready)
+	case ready > w.engine.Now():
+		w.engine.Schedule(ready, evRespond, m.from, int64(id))
+	default:
+		w.respond(ready, id)
 	}
-	conn := m.conn
-	if conn >= 0 {
-		m.conn = conn + int32(len(w.connections)) // the other direction keeps its own order
+}
+
+// respond gives a response to the network thread that sends it.
+func (w *world) respond(now sim.Time, id msgID) {
+	m := &w.messages[id]
+	b := int(m.from)
+	w.answered(id, w.machines.Respond(b, now, m.bytes, w.wakeUp(b, m.stream)))
+}
+
+// answered lets a response leave its process at sent, and whoever waited for that
+// go on.
+func (w *world) answered(id msgID, sent sim.Time) {
+	m := &w.messages[id]
+	switch m.kind { //nolint:exhaustive // nobody waits for the others
+	case msgProduceReply:
+		w.unmute(m.conn, sent)
+	case msgFetchReply:
+		s := &w.fetchers[m.ref]
+		s.answered, s.answerSent = int32(m.number), sent
+	}
+	m = &w.messages[id]
+	if m.conn >= 0 {
+		m.conn += int32(len(w.connections)) // the other direction keeps its own order
 	}
 	w.send(id, sent)
-	return sent
 }
 
 // unmute lets a broker take the next request of a client connection once the
-// response to the one before has left.
+// response to the one before has left, at at.
 func (w *world) unmute(conn int32, at sim.Time) {
 	c := &w.connections[conn]
-	next := w.pop(&c.queue)
-	if next == noMessage {
-		c.busy = false
-		return
+	c.busy, c.mutedUntil = false, at
+	if next := w.pop(&c.queue); next != noMessage {
+		w.engine.Schedule(at, evReceive, w.messages[next].to, int64(next))
 	}
-	w.handle(at, next)
 }
 
 // onProduce appends a produce request's batches (ReplicaManager.appendRecords)
@@ -263,9 +295,7 @@ func (w *world) answerProduce(id msgID, ready sim.Time) {
 			}
 		}
 	}
-	conn := m.conn
-	sent := w.reply(id, msgProduceReply, 64+int64(len(m.parts))*16, ready)
-	w.unmute(conn, sent)
+	w.reply(id, msgProduceReply, 64+int64(len(m.parts))*16, ready)
 }
 
 // A ticket names a waiting request: the message may have been answered, and its

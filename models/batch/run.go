@@ -13,7 +13,7 @@ func nameOf(kind string, number int) string { return kind + "/" + strconv.Itoa(n
 // host of an event: the node whose process it needs, or -1.
 func (w *world) nodeOf(e *sim.Event) int32 {
 	switch e.Kind {
-	case evProcess, evReceive, evReset, evProduceTimeout, evISRCheck, evCheckpoint, evAlterSend, evRegister, evHeartbeat,
+	case evProcess, evReceive, evRead, evWork, evRespond, evReset, evProduceTimeout, evISRCheck, evCheckpoint, evAlterSend, evRegister, evHeartbeat,
 		evControlTimeout, evReady, evRetention, evMetaApply, evMemberWake, evPollDone, evSourceRetry, evRequestTimeout,
 		evCommitDue, evMemberMetadata, evGroupSilent, evFindRetry, evCommitSilent, evOffsetsRetry, evMetadataTimeout,
 		evClientReset, evConnect, evMetaCatchUp, evExit, evStopping, evSettled:
@@ -47,8 +47,8 @@ func (w *world) dispatch(e *sim.Event) {
 		w.onArrive(now, msgID(e.Arg))
 	case evProcess:
 		w.process(now, msgID(e.Arg))
-	case evReceive:
-		w.receiveAgain(now, msgID(e.Arg))
+	case evReceive, evRead, evWork, evRespond:
+		w.onward(now, msgID(e.Arg), e.Kind)
 	case evReset:
 		w.onReset(now, msgID(e.Arg))
 	case evRecord:
@@ -276,14 +276,28 @@ func (w *world) processRare(now sim.Time, id msgID) {
 	}
 }
 
-// receiveAgain takes what a process that was frozen finds in its sockets.
-func (w *world) receiveAgain(now sim.Time, id msgID) {
+// onward takes a message one step further inside a broker, if the process is still
+// the one that had it.
+func (w *world) onward(now sim.Time, id msgID, kind sim.Kind) {
 	m := &w.messages[id]
-	if p := &w.processes[m.to]; !p.up || p.inc != m.toInc {
+	node, inc := m.to, m.toInc
+	if kind == evRespond {
+		node, inc = m.from, m.fromInc
+	}
+	if p := &w.processes[node]; !p.up || p.inc != inc {
 		w.dropped(now, id)
 		return
 	}
-	w.receive(now, id)
+	switch kind {
+	case evReceive:
+		w.receive(now, id)
+	case evRead:
+		w.read(now, id)
+	case evWork:
+		w.work(now, id)
+	case evRespond:
+		w.respond(now, id)
+	}
 }
 
 // dropped is a message that nobody will ever read: its sender or its receiver is

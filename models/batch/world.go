@@ -231,8 +231,9 @@ type producerState struct {
 // A connection is what a broker keeps of one client connection: it processes
 // one request of it at a time (KafkaChannel mute).
 type connection struct {
-	busy  bool
-	queue messageQueue
+	busy       bool     // a request is being processed, or its response waits to be sent
+	mutedUntil sim.Time // when its last response has left
+	queue      messageQueue
 }
 
 // A world is the whole state of one replication.
