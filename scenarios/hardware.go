@@ -76,8 +76,8 @@ func hardwareSettings(entries yaml.MapSlice) []Setting {
 //
 // A rate without its burst (network, disk_write) is a machine that does not
 // burst, and a median without its 99th percentile (rtt_same_rack,
-// rtt_cross_rack, fsync, wakeup, metadata_apply, clean_load) keeps the ratio of the
-// two.
+// rtt_cross_rack, fsync, wakeup, client_delay, replica_delay, metadata_apply,
+// clean_load) keeps the ratio of the two.
 func decodeInlineHardware(base *Hardware, settings []Setting) (*Hardware, []Problem) {
 	if base == nil {
 		base = mustReadHardware("container")
@@ -133,6 +133,8 @@ func applyHardware(h *Hardware, settings []Setting) []Problem {
 	scaleP99(settings, "rtt_cross_rack", before.RTTCrossRack, &h.RTTCrossRack, maxMachineLag)
 	scaleP99(settings, "fsync", before.Fsync, &h.Fsync, maxMachineLag)
 	scaleP99(settings, "wakeup", before.Wakeup, &h.Wakeup, maxMachineLag)
+	scaleP99(settings, "client_delay", before.ClientDelay, &h.ClientDelay, maxMachineLag)
+	scaleP99(settings, "replica_delay", before.ReplicaDelay, &h.ReplicaDelay, maxMachineLag)
 	scaleP99(settings, "metadata_apply", before.MetadataApply, &h.MetadataApply, maxMachineLag)
 	scaleP99(settings, "clean_load", before.CleanLoad, &h.CleanLoad, maxMachineLoad)
 	return problems
@@ -188,6 +190,8 @@ func hardwareConflicts(h *Hardware, settings []Setting) []Problem {
 		{"rtt_cross_rack", h.RTTCrossRack},
 		{"fsync", h.Fsync},
 		{"wakeup", h.Wakeup},
+		{"client_delay", h.ClientDelay},
+		{"replica_delay", h.ReplicaDelay},
 		{"metadata_apply", h.MetadataApply},
 		{"clean_load", h.CleanLoad},
 	} {

@@ -72,7 +72,7 @@ func (r *reader) namedProfile(n *node) *Hardware {
 func (r *reader) wholeProfile(figures *node) {
 	for _, name := range []string{
 		"cores", "speed", "network", "rtt_same_rack", "rtt_cross_rack", "disk_write", "disk_read", "disk_seek", "fsync", "cpu_per_mb",
-		"cpu_per_request", "cpu_idle", "wakeup", "metadata_apply", "page_cache", "recovery_rate", "clean_load",
+		"cpu_per_request", "cpu_idle", "wakeup", "client_delay", "replica_delay", "metadata_apply", "page_cache", "recovery_rate", "clean_load",
 	} {
 		if figures.get(name) == nil {
 			r.problem(figures.at, "%s is missing in the profile; add it, or a shipped profile to take it from, as in profile: container", name)
@@ -152,6 +152,9 @@ func (h *Hardware) settings() []Setting {
 	add("cpu_per_request", writtenSpan(h.CPUPerRequest))
 	add("cpu_idle", writtenNumber(h.CPUIdle))
 	latency("wakeup", h.Wakeup)
+	latency("client_delay", h.ClientDelay)
+	add("client_cpu", writtenSpan(h.ClientCPU))
+	latency("replica_delay", h.ReplicaDelay)
 	latency("metadata_apply", h.MetadataApply)
 	add("page_cache", writtenBytes(h.PageCache))
 	add("recovery_rate", writtenThroughput(h.RecoveryRate))

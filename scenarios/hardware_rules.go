@@ -47,6 +47,11 @@ func hardwareRules(h *Hardware) []settingRule {
 		numberRule("cpu_idle", 0, maxCores, &h.CPUIdle),
 		machineSpanRule("wakeup", maxMachineLag, &h.Wakeup.Median),
 		machineSpanRule("wakeup_p99", maxMachineLag, &h.Wakeup.P99),
+		machineSpanRule("client_delay", maxMachineLag, &h.ClientDelay.Median),
+		machineSpanRule("client_delay_p99", maxMachineLag, &h.ClientDelay.P99),
+		machineSpanRule("client_cpu", maxMachineLag, &h.ClientCPU),
+		machineSpanRule("replica_delay", maxMachineLag, &h.ReplicaDelay.Median),
+		machineSpanRule("replica_delay_p99", maxMachineLag, &h.ReplicaDelay.P99),
 		machineSpanRule("metadata_apply", maxMachineLag, &h.MetadataApply.Median),
 		machineSpanRule("metadata_apply_p99", maxMachineLag, &h.MetadataApply.P99),
 		{"page_cache", func(text string) error {

@@ -492,6 +492,9 @@ type Hardware struct {
 	CPUPerRequest time.Duration // vCPU time a request
 	CPUIdle       float64       // vCPU always in use, a broker
 	Wakeup        Latency       // from work being ready until a thread that waits for it begins
+	ClientDelay   Latency       // a client's own way from deciding on a request to its leaving, and from an answer's arrival to who asked
+	ClientCPU     time.Duration // vCPU time of the brokers' machine that a client takes for a request and its answer; 0 where clients run elsewhere
+	ReplicaDelay  Latency       // what a replica fetcher takes from an answer's arrival to its next fetch, beside processor time
 	MetadataApply Latency       // from a metadata record's arrival at a broker until the broker acts on it
 	PageCache     unit.Bytes    // a broker's
 	RecoveryRate  unit.ByteRate // log recovery, bytes/s a thread

@@ -38,36 +38,49 @@ const clientCommand = "client-process"
 
 // measureKafka runs a scenario on real Kafka in containers.
 func measureKafka(ctx context.Context, spec *scenarios.Spec, o kafkaOptions) (*result.Set, error) {
-	if err := measure.Check(spec); err != nil {
-		return nil, &codedError{exitInvalid, err}
-	}
-	grid, err := models.Grid(spec)
+	options, err := o.toMeasure(ctx, spec)
 	if err != nil {
 		return nil, err
-	}
-	e, err := engine.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	from, err := image.Resolve(ctx, e, o.image, cluster.DefaultKafka(spec.Clusters[0].Version))
-	if err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program, which its client processes run: %w", err)
-	}
-	options := measure.Options{
-		Engine: e, Image: from, Repetitions: o.repetitions, Seed: o.seed, Version: version,
-		Command: []string{self, clientCommand}, Keep: o.keep, Grid: grid, Log: o.log,
 	}
 	return measure.Measure(ctx, spec, options)
 }
 
 // measureHealthy runs a healthy scenario for a calibration.
 func measureHealthy(ctx context.Context, spec *scenarios.Spec, o kafkaOptions) (calibrate.Measurement, error) {
-	set, err := measureKafka(ctx, spec, o)
-	return calibrate.Measurement{Spec: spec, Set: set}, err
+	options, err := o.toMeasure(ctx, spec)
+	if err != nil {
+		return calibrate.Measurement{}, err
+	}
+	set, starts, err := measure.Healthy(ctx, spec, options)
+	return calibrate.Measurement{Spec: spec, Set: set, Direct: calibrate.Direct{Follows: starts}}, err
+}
+
+// toMeasure finds the engine and the image for a scenario, or says why it cannot be
+// measured here.
+func (o *kafkaOptions) toMeasure(ctx context.Context, spec *scenarios.Spec) (measure.Options, error) {
+	if err := measure.Check(spec); err != nil {
+		return measure.Options{}, &codedError{exitInvalid, err}
+	}
+	grid, err := models.Grid(spec)
+	if err != nil {
+		return measure.Options{}, err
+	}
+	e, err := engine.Connect(ctx)
+	if err != nil {
+		return measure.Options{}, err
+	}
+	from, err := image.Resolve(ctx, e, o.image, cluster.DefaultKafka(spec.Clusters[0].Version))
+	if err != nil {
+		return measure.Options{}, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return measure.Options{}, fmt.Errorf("find this program, which its client processes run: %w", err)
+	}
+	return measure.Options{
+		Engine: e, Image: from, Repetitions: o.repetitions, Seed: o.seed, Version: version,
+		Command: []string{self, clientCommand}, Keep: o.keep, Grid: grid, Log: o.log,
+	}, nil
 }
 
 // measureOptions are the flags of `kafkasim measure`.

@@ -33,12 +33,19 @@ const (
 // may change.
 func fittedCoordinates() []coordinate {
 	wakeup := func(h *scenarios.Hardware) *scenarios.Latency { return &h.Wakeup }
+	client := func(h *scenarios.Hardware) *scenarios.Latency { return &h.ClientDelay }
+	replica := func(h *scenarios.Hardware) *scenarios.Latency { return &h.ReplicaDelay }
 	loose, narrow := math.Log(looseFactor), math.Log(closeFactor)
 	return []coordinate{
 		spanCoordinate("cpu_per_request", loose, func(h *scenarios.Hardware) *time.Duration { return &h.CPUPerRequest }),
 		spanCoordinate("cpu_per_mb", loose, func(h *scenarios.Hardware) *time.Duration { return &h.CPUPerMB }),
 		medianCoordinate("wakeup", loose, wakeup),
 		spreadCoordinate("wakeup_spread", narrow, wakeup),
+		medianCoordinate("client_delay", loose, client),
+		spreadCoordinate("client_delay_spread", narrow, client),
+		spanCoordinate("client_cpu", loose, func(h *scenarios.Hardware) *time.Duration { return &h.ClientCPU }),
+		medianCoordinate("replica_delay", loose, replica),
+		spreadCoordinate("replica_delay_spread", narrow, replica),
 		medianCoordinate("rtt", narrow, rtt, crossRack),
 		spreadCoordinate("rtt_spread", narrow, rtt, crossRack),
 	}

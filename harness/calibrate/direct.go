@@ -4,16 +4,17 @@ import (
 	"math"
 	"time"
 
+	"kafkasim/models/batch"
 	"kafkasim/scenarios"
 )
 
 // Direct is what can be read off a healthy cluster without a model. Each list may
 // be empty: then the figure stays what it is in the profile that one begins with.
 type Direct struct {
-	// CleanLoad is, for each start of a broker's process with clean logs while the
-	// rest of the machine was at rest, the time until it registers with the
-	// controller.
-	CleanLoad []time.Duration `json:"clean_load,omitempty"`
+	// Follows is, for each start of a broker's process with clean logs while the rest
+	// of the machine was at rest, the time until it follows the leaders of its
+	// partitions: batch.FollowShare of clean_load.
+	Follows []time.Duration `json:"follows,omitempty"`
 	// MetadataApply is, for changes of the metadata and for each broker, the time
 	// from the commit of the change to the broker's acting on it.
 	MetadataApply []time.Duration `json:"metadata_apply,omitempty"`
@@ -29,7 +30,7 @@ type Direct struct {
 
 // merge adds what another look at the same machine saw.
 func (d *Direct) merge(o Direct) {
-	d.CleanLoad = append(d.CleanLoad, o.CleanLoad...)
+	d.Follows = append(d.Follows, o.Follows...)
 	d.MetadataApply = append(d.MetadataApply, o.MetadataApply...)
 	d.Fsync = append(d.Fsync, o.Fsync...)
 	d.RTT = append(d.RTT, o.RTT...)
@@ -60,7 +61,7 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 	for _, law := range []struct {
 		name     string
 		readings []time.Duration
-	}{{"clean_load", d.CleanLoad}, {"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
+	}{{"clean_load", d.cleanLoad()}, {"metadata_apply", d.MetadataApply}, {"fsync", d.Fsync}, {"rtt", d.RTT}} {
 		mean, sd, known := logMoments(nanoseconds(law.readings))
 		if !known {
 			continue
@@ -75,6 +76,15 @@ func (d *Direct) apply(h *scenarios.Hardware) []Parameter {
 		note(spread.name, beforeSpread, 1/math.Sqrt(2*(n-1)), len(law.readings))
 	}
 	return found
+}
+
+// cleanLoad are the whole starts.
+func (d *Direct) cleanLoad() []time.Duration {
+	var whole []time.Duration
+	for _, t := range d.Follows {
+		whole = append(whole, time.Duration(float64(t)/batch.FollowShare))
+	}
+	return whole
 }
 
 // logMoments are the mean and the standard deviation of the logarithms of some

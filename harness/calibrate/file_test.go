@@ -69,7 +69,7 @@ func TestBrokenProfiles(t *testing.T) {
 	for _, c := range []struct{ source, want string }{
 		{replace(figure, "cpu_per_mb: 1 ms"), "p.yaml: the calibration: cpu_per_mb is 1 ms in the figures and "},
 		{replace(`{"name":"wakeup"`, `{"name":"wakeups"`), "p.yaml: the calibration: there is no parameter wakeups; calibrate again, or remove it"},
-		{replace(`"covariance": [`, `"covariance": [[1],`), "p.yaml: the calibration: 6 parameters have 7 rows of covariance"},
+		{replace(`"covariance": [`, `"covariance": [[1],`), "p.yaml: the calibration: 11 parameters have 12 rows of covariance"},
 		{replace(`{"parameters"`, `"parameters"`), "p.yaml: the calibration is not as kafkasim writes it: "},
 		{"cores: many\nprofile: container\nspeed: fast\n", `p.yaml:1:8: cores: "many" is not a whole number; Kafka takes plain numbers without units here (and 1 more)`},
 	} {

@@ -104,6 +104,17 @@ func Leadings(log []byte) (found []Leading) {
 	return found
 }
 
+// Followings finds in what a broker has printed each time that it began to fetch
+// partitions from their leaders, in order; the first of a life ends the loading of its
+// logs.
+func Followings(log []byte) (found []time.Time) {
+	line := regexp.MustCompile(stampPattern + `.*Started fetchers as part of become-follower`)
+	for _, m := range matches(log, line, "Started fetchers") {
+		found = append(found, stamp(m))
+	}
+	return found
+}
+
 // matches are the lines that match, of those that have a phrase.
 func matches(log []byte, line *regexp.Regexp, phrase string) (found [][][]byte) {
 	for text := range bytes.Lines(log) {

@@ -23,6 +23,7 @@ func printed() []byte {
 		`2026-03-01T10:00:22.000Z INFO [x] [UnifiedLog partition=events-1, dir=/d] Truncating to 7 has no effect as the largest offset in the log is 6 (kafka.log.UnifiedLog)`,
 		`2026-03-01T10:00:23.000Z WARN [x] [ReplicaFetcher replicaId=1, leaderId=2, fetcherId=0] Truncate fully and reset fetch offset for partition events-3 from 4 to the current leader's start offset 90 (kafka.server.ReplicaFetcherThread)`,
 		`[UnifiedLog partition=events-1, dir=/d] Truncating to offset 3 (no time)`,
+		`2026-03-01T10:00:24.436Z INFO [kafka-3-metadata-loader-event-handler] [Broker id=3] Started fetchers as part of become-follower for 52 partitions (state.change.logger)`,
 	}, "\n"))
 }
 
@@ -51,5 +52,8 @@ func TestWhatBrokersPrint(t *testing.T) {
 	leadings := []history.Leading{{At: at("10:00:08.090"), Topic: "clicks-by-day", Epoch: 1, From: 500}}
 	if diff := cmp.Diff(leadings, history.Leadings(printed())); diff != "" {
 		t.Errorf("leaders:\n%s", diff)
+	}
+	if diff := cmp.Diff([]time.Time{at("10:00:24.436")}, history.Followings(printed())); diff != "" {
+		t.Errorf("begin of fetching:\n%s", diff)
 	}
 }

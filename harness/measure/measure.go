@@ -64,6 +64,12 @@ func Check(spec *scenarios.Spec) error {
 // cluster. When ctx ends early it returns what is done so far, marked partial,
 // together with ctx's error.
 func Measure(ctx context.Context, spec *scenarios.Spec, o Options) (*result.Set, error) {
+	return measure(ctx, spec, o, func(context.Context, *life) error { return nil })
+}
+
+// measure is Measure, with something more to do to the cluster when all repetitions
+// are done.
+func measure(ctx context.Context, spec *scenarios.Spec, o Options, then func(context.Context, *life) error) (*result.Set, error) {
 	if err := Check(spec); err != nil {
 		return nil, err
 	}
@@ -92,6 +98,9 @@ func Measure(ctx context.Context, spec *scenarios.Spec, o Options) (*result.Set,
 			err = fmt.Errorf("repetition %d of %s: %w", i+1, spec.Name, runError)
 			break
 		}
+	}
+	if err == nil && m.life != nil {
+		err = then(ctx, m.life)
 	}
 	err = errors.Join(err, m.end())
 	set := builder.Set()

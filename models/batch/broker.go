@@ -30,10 +30,8 @@ func (w *world) startBroker(now sim.Time, b int32) {
 		q.proposals, q.inFlight, q.planned = q.proposals[:0], false, false
 	}
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
-	boot := w.boot(b)
-	w.engine.Schedule(now.Add(boot.registers), evRegister, b, inc)
-	w.engine.Schedule(now.Add(boot.follows), evReady, b, inc)
-	w.engine.Schedule(now.Add(boot.settled), evSettled, b, inc)
+	br.boot, br.booted = w.boot(b), 0
+	w.engine.Schedule(now, evBoot, b, inc)
 }
 
 // alive says whether an event of a broker's process belongs to its present life.

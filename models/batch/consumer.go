@@ -342,7 +342,7 @@ func (w *world) sendConsume(now sim.Time, i, b int32) {
 		s.watchdog = true
 		w.engine.Schedule(now.Add(w.fetchPatience(m)), evRequestTimeout, m.node, int64(b))
 	}
-	w.send(id, now.Add(clientRequestTime))
+	w.send(id, now)
 }
 
 // fetchPatience is how long a client waits for the answer to a fetch.

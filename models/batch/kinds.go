@@ -21,6 +21,7 @@ const (
 	evRegister                            // broker; incarnation: try to register
 	evHeartbeat                           // broker; incarnation: send a heartbeat
 	evControlTimeout                      // broker; request number: no answer from the controller
+	evBoot                                // broker; incarnation: the next slice of its start's work
 	evReady                               // broker; incarnation: logs are loaded
 	evMetaCommit                          // controller; flush number
 	evMetaApply                           // broker; commit and topic

@@ -126,9 +126,20 @@ func (m *machines) Sync(b int, at sim.Time) sim.Time {
 	return m.host.Sync(at, b, m.fsync[b].Norm())
 }
 
-// clientRequestTime is a client's own time to build and write a request: about
-// what kgo needs for a fetch (host.CostOf).
-const clientRequestTime = 20 * time.Microsecond
+// clientShare divides the processor time of a client: half for sending a request,
+// half for taking its answer.
+const clientShare = 2
+
+// Client is a client beside broker b sending a request or taking an answer: it returns
+// when that is done.
+func (m *machines) Client(b int, at sim.Time) sim.Time {
+	work := m.host.Hardware(b).ClientCPU / clientShare
+	if work == 0 {
+		return at
+	}
+	_, end := m.host.ServeClient(at, b, work)
+	return end
+}
 
 // applyTime draws how long a broker takes to apply metadata that has arrived.
 func (m *machines) applyTime(b int, s *rng.Stream) time.Duration {

@@ -75,12 +75,18 @@ type linkFault struct {
 // machine when its NIC has sent it, and arrives half a round trip later.
 func (w *world) send(id msgID, ready sim.Time) {
 	m := &w.messages[id]
+	if w.client(m.from) {
+		ready = w.machines.Client(int(m.to), ready).Add(w.clientDelay(m.to, m.stream))
+	}
 	m.sentAt, m.leftAt = ready, ready
 	if int(m.from) < w.plan.brokers && !m.aside() {
 		m.leftAt = w.machines.NetworkOut(int(m.from), ready, m.bytes)
 		w.brokers[m.from].bytesOut += m.bytes
 	}
 	arrive := m.leftAt.Add(w.latency(m))
+	if w.client(m.to) {
+		arrive = arrive.Add(w.clientDelay(m.from, m.stream))
+	}
 	if m.bytes > replicaWindow {
 		arrive = arrive.Add(w.windowWait(m, w.window(m)))
 	}
@@ -99,6 +105,15 @@ func (w *world) send(id msgID, ready sim.Time) {
 		*last = arrive
 	}
 	w.engine.Schedule(arrive, evArrive, m.to, int64(id))
+}
+
+// client says whether a node is a client. Clients talk to brokers only.
+func (w *world) client(node int32) bool { return int(node) >= w.plan.servers }
+
+// clientDelay draws how long a client that talks to broker b takes to send a request,
+// or to hand on its answer.
+func (w *world) clientDelay(b, stream int32) time.Duration {
+	return w.drawn(w.shared.clients[b], stream)
 }
 
 // latency draws the one-way delay of a message.
@@ -281,9 +296,19 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		w.receive(now, id)
 		return
 	}
+	if w.client(m.to) {
+		now = w.machines.Client(int(m.from), now)
+		if m.conn >= 0 {
+			w.lastArrival[m.conn] = max(w.lastArrival[m.conn], now)
+		}
+	}
 	m.arrived = now
 	if to.paused {
 		to.deferred = append(to.deferred, sim.Event{Kind: evProcess, Entity: m.to, Arg: int64(id)})
+		return
+	}
+	if now > w.engine.Now() {
+		w.engine.Schedule(now, evProcess, m.to, int64(id))
 		return
 	}
 	w.process(now, id)

@@ -48,7 +48,11 @@ func (w *world) read(now sim.Time, id msgID) {
 	b := int(m.to)
 	wake := w.wakeUp(b, m.stream)
 	if m.kind == msgFetchReply || m.kind == msgControlReply {
-		w.engine.Schedule(w.machines.Take(b, now, m.bytes, wake), evProcess, m.to, int64(id))
+		done := w.machines.Take(b, now, m.bytes, wake)
+		if m.kind == msgFetchReply {
+			done = done.Add(w.drawn(w.shared.fetchers[b], m.stream))
+		}
+		w.engine.Schedule(done, evProcess, m.to, int64(id))
 		return
 	}
 	w.engine.Schedule(w.machines.Read(b, now, m.bytes, wake), evWork, m.to, int64(id))
@@ -63,7 +67,12 @@ func (w *world) work(now sim.Time, id msgID) {
 
 // wakeUp draws how long an idle thread of broker b takes to begin work.
 func (w *world) wakeUp(b int, stream int32) time.Duration {
-	return time.Duration(w.shared.wakes[b][w.netStreams[stream].Uint64()>>(64-latencyBits)])
+	return w.drawn(w.shared.wakes[b], stream)
+}
+
+// drawn is a delay of a table.
+func (w *world) drawn(table *latencyTable, stream int32) time.Duration {
+	return time.Duration(table[w.netStreams[stream].Uint64()>>(64-latencyBits)])
 }
 
 // reply turns a request into its response, which may be sent from ready on.
@@ -72,6 +81,7 @@ func (w *world) reply(id msgID, kind messageKind, bytes int64, ready sim.Time) {
 	m.from, m.to = m.to, m.from
 	m.fromInc, m.toInc = m.toInc, m.fromInc
 	m.kind, m.bytes = kind, bytes
+	m.sentAt, m.leftAt = sim.Never, sim.Never
 	switch {
 	case int(m.from) >= w.plan.brokers || m.aside():
 		w.answered(id, ready)

@@ -14,7 +14,7 @@ func nameOf(kind string, number int) string { return kind + "/" + strconv.Itoa(n
 func (w *world) nodeOf(e *sim.Event) int32 {
 	switch e.Kind {
 	case evProcess, evReceive, evRead, evWork, evRespond, evReset, evProduceTimeout, evISRCheck, evCheckpoint, evAlterSend, evRegister, evHeartbeat,
-		evControlTimeout, evReady, evRetention, evMetaApply, evMemberWake, evPollDone, evSourceRetry, evRequestTimeout,
+		evControlTimeout, evBoot, evReady, evRetention, evMetaApply, evMemberWake, evPollDone, evSourceRetry, evRequestTimeout,
 		evCommitDue, evMemberMetadata, evGroupSilent, evFindRetry, evCommitSilent, evOffsetsRetry, evMetadataTimeout,
 		evClientReset, evConnect, evMetaCatchUp, evExit, evStopping, evSettled:
 		return e.Entity
@@ -202,6 +202,8 @@ func (w *world) dispatchBroker(e *sim.Event) {
 		w.onRegister(now, b)
 	case evHeartbeat:
 		w.onBeatDue(now, b)
+	case evBoot:
+		w.onBoot(now, b, e.Arg)
 	case evReady:
 		w.onReady(now, b)
 	case evRetention:

@@ -17,6 +17,8 @@ type shared struct {
 	plan       *plan
 	rtts       []rttTables     // by directed pair of classes of nodes
 	wakes      []*latencyTable // by broker
+	clients    []*latencyTable // clients' own delays, by broker that they talk to
+	fetchers   []*latencyTable // replica fetchers' own delays, by broker
 	curves     []*workload.Curve
 	keys       []*workload.Keys // by producer; nil: none
 	keyTargets [][]int32        // partition of each key
@@ -34,14 +36,9 @@ func newShared(spec *scenarios.Spec) (*shared, error) {
 		rtts: newRTTs(p),
 		grid: newSeriesGrid(spec),
 	}
-	for b := range p.cluster.Brokers {
-		law := p.cluster.Brokers[b].Hardware.Wakeup
-		if b > 0 && law == p.cluster.Brokers[b-1].Hardware.Wakeup {
-			s.wakes = append(s.wakes, s.wakes[b-1])
-			continue
-		}
-		s.wakes = append(s.wakes, newLatencyTable(law, 1))
-	}
+	s.wakes = latencyTables(p, func(h *scenarios.Hardware) scenarios.Latency { return h.Wakeup })
+	s.clients = latencyTables(p, func(h *scenarios.Hardware) scenarios.Latency { return h.ClientDelay })
+	s.fetchers = latencyTables(p, func(h *scenarios.Hardware) scenarios.Latency { return h.ReplicaDelay })
 	for i := range spec.Producers {
 		pr := &spec.Producers[i]
 		s.curves = append(s.curves, workload.NewCurve(pr.Rate, spec.Duration))
@@ -57,6 +54,21 @@ func newShared(spec *scenarios.Spec) (*shared, error) {
 		s.keyTargets = append(s.keyTargets, targets)
 	}
 	return s, nil
+}
+
+// latencyTables are a delay of every broker's machine, by broker; equal machines
+// share one.
+func latencyTables(p *plan, of func(*scenarios.Hardware) scenarios.Latency) []*latencyTable {
+	tables := make([]*latencyTable, p.brokers)
+	for b := range tables {
+		law := of(p.cluster.Brokers[b].Hardware)
+		if b > 0 && law == of(p.cluster.Brokers[b-1].Hardware) {
+			tables[b] = tables[b-1]
+			continue
+		}
+		tables[b] = newLatencyTable(law, 1)
+	}
+	return tables
 }
 
 // rttTables are the one-way delays between two machines, in one rack or in two.
@@ -347,6 +359,7 @@ func (w *world) resetProducers() {
 			sizes:      workload.NewSizes(spec.RecordSize),
 			sizeStream: rng.New(w.seed, name, "sizes"),
 			keyStream:  rng.New(w.seed, name, "keys"),
+			timers:     rng.New(w.seed, name, "timers"),
 			arrivals: workload.NewArrivals(w.shared.curves[pp.producer], spec.Arrivals, pp.instance, spec.Instances,
 				rng.New(w.seed, name, "arrivals")),
 			machine: kafka.NewProducer(kafka.ProducerOptions{

@@ -156,6 +156,8 @@ type broker struct {
 	applied   int64             // metadata offset that it has applied
 	applyAt   []sim.Time        // when the last scheduled metadata is applied: broker records, then by topic
 	registers int32             // of its current life: attempts
+	boot      boot              // of its current life: the work of its start
+	booted    time.Duration     // how much of that is done
 	ready     bool              // logs are loaded, and it follows
 	settled   bool              // all of its start is done: it asks to be unfenced
 	shutdown  bool              // wants to stop
@@ -215,7 +217,8 @@ type producerState struct {
 	sizeStream  rng.Stream
 	keys        *workload.Keys // nil: records without a key
 	keyStream   rng.Stream
-	partitionOf []int32 // of each key; shared
+	timers      rng.Stream // how late the client's timers are
+	partitionOf []int32    // of each key; shared
 	config      *scenarios.ProducerConfig
 	global      []batchID // by the machine's batch id
 	wakeAt      sim.Time

@@ -18,6 +18,7 @@ type Machines struct {
 	pools   []Pool // of processors and of threads
 	links   []Link
 	disks   []Disk
+	clients []time.Duration // processor time that clients took, by pool
 }
 
 // A machine says which resources a broker uses.
@@ -96,6 +97,7 @@ func (m *Machines) add(brokers []scenarios.Broker, b int) {
 
 func (m *Machines) addPool(servers int) int {
 	m.pools = append(m.pools, NewPool(servers))
+	m.clients = append(m.clients, 0)
 	return len(m.pools) - 1
 }
 
@@ -124,6 +126,7 @@ func (m *Machines) SetFlusher(b int, phase time.Duration) {
 func (m *Machines) CopyTo(dst *Machines) {
 	dst.brokers = append(dst.brokers[:0], m.brokers...)
 	dst.pools = append(dst.pools[:0], m.pools...)
+	dst.clients = append(dst.clients[:0], m.clients...)
 	dst.links = append(dst.links[:0], m.links...)
 	dst.disks = append(dst.disks[:0], m.disks...)
 }
@@ -156,6 +159,14 @@ func (m *Machines) ServeIO(now sim.Time, b int, work time.Duration) (start, end 
 // replica fetcher, log recovery.
 func (m *Machines) ServeBackground(now sim.Time, b int, work time.Duration) (start, end sim.Time) {
 	return m.pools[m.brokers[b].cpu].Serve(now, work)
+}
+
+// ServeClient runs work of a client on the processors of broker b, which it shares;
+// it does not count as the broker's use.
+func (m *Machines) ServeClient(now sim.Time, b int, work time.Duration) (start, end sim.Time) {
+	pool := m.brokers[b].cpu
+	m.clients[pool] += work
+	return m.pools[pool].Serve(now, work)
 }
 
 // Send puts bytes on broker b's network at now and returns when the last has

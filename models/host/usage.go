@@ -37,7 +37,7 @@ func (r Resource) String() string {
 
 // Usage is what a broker's machine has done from the start until At. Busy is the
 // time that each resource worked, over its servers where it has several, and
-// counts work of other brokers that share it. The bytes are the broker's own.
+// counts work of other brokers that share it, but not of clients. The bytes are the broker's own.
 type Usage struct {
 	At      sim.Time
 	Busy    [resources]time.Duration
@@ -49,7 +49,7 @@ type Usage struct {
 func (m *Machines) Usage(now sim.Time, b int) Usage {
 	x := &m.brokers[b]
 	cpu := &m.pools[x.cpu]
-	busy := float64(cpu.Busy(now)) / float64(cpu.Servers())
+	busy := float64(max(0, cpu.Busy(now)-m.clients[x.cpu])) / float64(cpu.Servers())
 	// Work was stretched by what is always in use, which counts by itself.
 	busy = float64(busy*(1-x.idle)) + float64(x.idle*float64(now))
 	disk := &m.disks[x.disk]
