@@ -102,9 +102,9 @@ func (s *session) calibrateMachine(ctx context.Context, o *calibrateFlags) error
 			return err
 		}
 	}
-	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image) // before the machine is busy with it
-	if o.from != "" {
-		options.Provenance.Machine.Load = 0 // that of the measurement is not known
+	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image)
+	if o.from == "" { // how busy the machine was at another time is not known
+		options.Provenance.Machine.Busy = calibrate.AwaitRest(ctx, calibrate.RestPatience)
 	}
 	m, err := s.healthyRun(ctx, o)
 	if err != nil {
@@ -230,7 +230,8 @@ func (s *session) machineFor(ctx context.Context, o calibrateOptions) (*calibrat
 	if err != nil {
 		return nil, err
 	}
-	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image) // before the machine is busy with it
+	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image)
+	options.Provenance.Machine.Busy = calibrate.AwaitRest(ctx, calibrate.RestPatience)
 	o.progress("measuring a healthy cluster")
 	m, err := s.healthy(ctx, calibrate.Healthy(), kafkaOptions{
 		image: o.image, repetitions: calibrationRepetitions, seed: o.seed, keep: o.keep, log: io.Discard,

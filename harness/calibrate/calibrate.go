@@ -224,15 +224,11 @@ const poor = 0.25
 // bound is a correlation from which two parameters are known only together.
 const bound = 0.9
 
-// busy is how many processes a core may have ready, on average over the last
-// minute, before the measurement begins, for the machine to be called at rest.
-const busy = 0.5
-
 // warnOfMeasurement says what was wrong while the cluster was measured.
 func (p *Profile) warnOfMeasurement() {
-	if m := &p.Provenance.Machine; m.Load > busy*float64(m.Cores) {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("the machine was busy with something else when the measurement began (load %.2g on %d cores): "+
-			"the profile is that of a busy machine", m.Load, m.Cores))
+	if busy := p.Provenance.Machine.Busy; busy > 1-atRest {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("something else had %.0f %% of the machine's processors when the measurement began: "+
+			"the profile is that of a busy machine", 100*busy))
 	}
 	for _, r := range p.Provenance.Runs {
 		var disturbances []string

@@ -41,9 +41,9 @@ type Machine struct {
 	Kernel    string `json:"kernel,omitempty"`
 	System    string `json:"system"`           // operating system and architecture
 	Engine    string `json:"engine,omitempty"` // that runs the containers
-	// Load is how many processes were ready to run before the measurement, on average
-	// over a minute, and over all cores.
-	Load float64 `json:"load"`
+	// Busy is the share of the processors' time that something else took when the
+	// measurement began, 0 to 1.
+	Busy float64 `json:"busy"`
 }
 
 // Lines say for a person where a profile comes from, a fact a line.
@@ -95,8 +95,7 @@ func nonEmpty(words ...string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
-// ThisMachine is the one that the program runs on, as far as its kernel tells, and
-// how busy it is now.
+// ThisMachine is the one that the program runs on, as far as its kernel tells.
 func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	m.Processor = line("/proc/cpuinfo", "model name")
@@ -105,11 +104,6 @@ func ThisMachine() Machine {
 	}
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(text))
-	}
-	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
-		if first, _, found := strings.Cut(string(text), " "); found {
-			m.Load, _ = strconv.ParseFloat(first, 64) // 0 where it is no number
-		}
 	}
 	return m
 }

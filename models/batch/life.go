@@ -8,8 +8,8 @@ import (
 	"kafkasim/sim/unit"
 )
 
-// A boot is the work of one start of a broker's process: after how much processor time
-// it gets where. On processors that nobody else uses that is also how long it takes.
+// A boot is the work of one start of a broker's process: after how long it gets where,
+// on processors that nobody else uses.
 type boot struct {
 	registers time.Duration // first asks the controller for registration
 	follows   time.Duration // has loaded its logs and begins to fetch
@@ -41,6 +41,11 @@ const (
 // (4.3.1 in containers, logs of 2 MB at most on a tmpfs). On a disk on which all brokers
 // were syncing it was 612 to 1,493 ms, in starts of 2.7 to 6 s.
 const recoverShare = 1.0 / 600
+
+// bootThreads is how many processors a starting process keeps busy: its own threads, the
+// compiler's and the collector's. It needed 2 s of processor time for a start of 1 s on
+// two cores that had nothing else to do (4.3.1).
+const bootThreads = 2
 
 // bootSlice is how long a starting process has a processor before others have their
 // turn: one is shared fairly, and not given away for the whole of a start (Linux,
@@ -88,7 +93,11 @@ func (w *world) onBoot(now sim.Time, b int32, inc int64) {
 	if next <= br.booted {
 		return
 	}
-	_, end := w.machines.host.ServeBackground(now, int(b), next-br.booted)
+	end := now
+	for range min(bootThreads, w.machines.host.Hardware(int(b)).Cores) {
+		_, done := w.machines.host.ServeBackground(now, int(b), next-br.booted)
+		end = max(end, done)
+	}
 	br.booted = next
 	w.engine.Schedule(end, evBoot, b, inc)
 }
@@ -105,31 +114,35 @@ const closeTime = 50 * time.Millisecond
 // manager's queue, whose thread sends the heartbeat at once, and the controller answers
 // (LoggingSignalHandler, KafkaRaftServer.shutdown,
 // BrokerLifecycleManager.BeginControlledShutdownEvent). None of these threads has ever
-// run its code before, so that each hand-over costs 1 to 50 ms and not a wake-up. Of
-// stops of 4.3.1 on two busy cores, from the signal to the time that the record in the
-// metadata log bears, five took 63, 39, 163, 53 and about 175 ms: median 65 ms,
-// logarithms' deviation 0.7; the steps of the first two were 2+12+17+8+8+15 and
-// 2+8+9+6+3+11 ms.
-func signalLaw() scenarios.Latency {
-	return scenarios.Latency{Median: 60 * time.Millisecond, P99: 350 * time.Millisecond}
+// run its code before, so that each hand-over costs 1 to 50 ms and not a wake-up: how
+// much is a share of the time that a start takes, which runs such code only. Of stops of
+// 4.3.1 on two busy cores, from the signal to the time that the record in the metadata
+// log bears, five took 63, 39, 163, 53 and about 175 ms where a clean start took 3 to 5
+// s: median 65 ms, logarithms' deviation 0.7; the steps of the first two were
+// 2+12+17+8+8+15 and 2+8+9+6+3+11 ms. Two took about 10 and 27 ms where a start took 1 s.
+func signalLaw(start time.Duration) scenarios.Latency {
+	return scenarios.Latency{Median: start / 50, P99: 6 * start / 50}
 }
 
 // exitLaw is from the closing of the sockets to the end of the process: coordinators,
 // threads, logs and the raft client are closed one after the other
-// (BrokerServer.shutdown). Six stops of 4.3.1 needed 0.33, 0.38, 0.6, 0.74, 1.5 and
-// 1.6 s until "shut down completed".
-func exitLaw() scenarios.Latency {
-	return scenarios.Latency{Median: 700 * time.Millisecond, P99: 3 * time.Second}
+// (BrokerServer.shutdown), as a share of a start for the same reason. Six stops of 4.3.1
+// needed 0.33, 0.38, 0.6, 0.74, 1.5 and 1.6 s until "shut down completed" where a start
+// took 3 to 5 s, and four 0.08, 0.15, 0.23 and 0.29 s where it took 1 s.
+func exitLaw(start time.Duration) scenarios.Latency {
+	return scenarios.Latency{Median: start / 5, P99: 4 * start / 5}
 }
 
 // Signal draws how long a stop of broker b takes to reach the controller.
 func (m *machines) Signal(b int) time.Duration {
-	return m.life[b].LognormalDuration(signalLaw().Median, signalLaw().P99)
+	law := signalLaw(m.host.Hardware(b).CleanLoad.Median)
+	return m.life[b].LognormalDuration(law.Median, law.P99)
 }
 
 // Exit draws how long the process of broker b lasts when it has closed its sockets.
 func (m *machines) Exit(b int) time.Duration {
-	return m.life[b].LognormalDuration(exitLaw().Median, exitLaw().P99)
+	law := exitLaw(m.host.Hardware(b).CleanLoad.Median)
+	return m.life[b].LognormalDuration(law.Median, law.P99)
 }
 
 // boot draws the start of a broker's process. The recovery after an unclean exit reads
