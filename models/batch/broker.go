@@ -30,7 +30,7 @@ func (w *world) startBroker(now sim.Time, b int32) {
 		q.proposals, q.inFlight, q.planned = q.proposals[:0], false, false
 	}
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
-	br.boot, br.booted = w.boot(b), 0
+	br.boot, br.booted, br.bootMarks, br.bootFrom = w.boot(b), 0, 0, now
 	w.engine.Schedule(now, evBoot, b, inc)
 }
 
