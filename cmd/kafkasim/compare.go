@@ -21,7 +21,7 @@ import (
 type compareOptions struct {
 	set, setA, setB []string
 	seed            *uint64 // nil for that of A
-	replications    int     // 0 for the greater number of the two
+	replications    int     // 0 for the greater number of the two, at least leastReplications
 	plane           string
 	json            string // file, "-" for stdout, or ""
 	markdown        string // likewise
@@ -62,7 +62,7 @@ func (s *session) compareCommand() *cobra.Command {
 	flags.StringArrayVar(&o.setA, "set-a", nil, "as --set, of A alone, `PATH=VALUE`; repeatable")
 	flags.StringArrayVar(&o.setB, "set-b", nil, "as --set, of B alone, `PATH=VALUE`; repeatable")
 	flags.Uint64Var(&seed, "seed", 0, "the seed of both, a `NUMBER`, instead of A's")
-	flags.IntVar(&o.replications, "replications", 0, "how many replications of both, a `NUMBER`, instead of the greater one of theirs")
+	flags.IntVar(&o.replications, "replications", 0, "how many replications of both, a `NUMBER`, instead of the greater one of theirs and at least 12")
 	flags.StringVar(&o.plane, "plane", "auto", "how records are moved: `auto|batch|flow`")
 	flags.StringArrayVar(&o.metrics, "metric", nil, "compare only metrics whose name with labels, or rows whose title, fits `GLOB`, in which * stands for anything; repeatable")
 	flags.Float64Var(&o.alpha, "alpha", 0.05, "the level of the tests, a `NUMBER`: how often a difference may be seen where there is none")
