@@ -6,6 +6,7 @@ import (
 
 	"kafkasim/models/host"
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 	"kafkasim/sim/rng"
@@ -40,8 +41,10 @@ func (w *world) onConsumeReply(now sim.Time, id msgID) {
 		switch {
 		case p.code == fetchOK && p.to == 1 && p.high == p.low:
 			w.setPosition(m, o, p.from)
+			w.tellPosition(i, o, p.from, story.FromReset)
 		case p.code == fetchOK:
 			if p.high > p.low {
+				w.tellFetch(now, i, b, p)
 				w.buffer(now, i, o, id, int32(k))
 				data = true
 			}
@@ -118,6 +121,7 @@ func (w *world) truncatedPosition(i int32, o *ownedPartition, p *part) {
 	}
 	o.lastEpoch = kafka.NoEpoch
 	w.setPosition(m, o, p.from)
+	w.tellPosition(i, o, p.from, story.FromCut)
 }
 
 // hinted takes over a leader that a broker named with its error (KIP-951).
@@ -194,6 +198,7 @@ func (w *world) pollNow(now sim.Time, i int32) {
 		w.tryConsume(now, i)
 		return
 	}
+	w.tellPoll(now, i)
 	m.polling, m.processing = false, true
 	m.polls++
 	m.pollStart = now
@@ -334,6 +339,7 @@ func (w *world) deliver(now sim.Time, i int32) {
 	for k := range m.polled {
 		r := &m.polled[k]
 		if at := start.Add(r.done); at <= now {
+			w.tellRead(at, i, r)
 			w.noteProcessed(at, m.group, r)
 		} else if at := m.slot[r.flat]; at >= 0 {
 			m.owned[at].done = min(m.owned[at].done, r.offset)
@@ -348,4 +354,5 @@ func (w *world) deliver(now sim.Time, i int32) {
 	}
 	m.polled = m.polled[:0]
 	m.processing = false
+	w.tellPollEnd(now, i)
 }

@@ -276,6 +276,7 @@ type world struct {
 	consumers consumers
 	faults    faultState
 	observed  observed
+	recorder  *recorder // nil: nothing is written down
 
 	tickets                   int64
 	touched                   []int32 // fetchers whose parked request has data now
