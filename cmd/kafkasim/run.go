@@ -27,6 +27,7 @@ type runOptions struct {
 	json         string // file, "-" for stdout, or ""
 	quiet        bool
 	parallel     int
+	follow       followOptions
 }
 
 func (s *session) runCommand() *cobra.Command {
@@ -60,6 +61,7 @@ func (s *session) runCommand() *cobra.Command {
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "run a `NUMBER` of replications at a time; the result does not depend on it")
+	o.follow.flags(cmd)
 	return cmd
 }
 
@@ -76,7 +78,7 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return nil
+	return o.follow.check(scenarioCount, o.json)
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs
@@ -94,10 +96,15 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 			return &codedError{exitInvalid, err}
 		}
 	}
-	var file *file
+	var out outputs
 	if o.json != "" && o.json != "-" {
 		// Now, because nobody wants to hear it after a long run.
-		if file, err = s.files.create(o.json); err != nil {
+		if out.json, err = s.files.create(o.json); err != nil {
+			return err
+		}
+	}
+	if o.follow.trace != "" {
+		if out.trace, err = s.files.create(o.follow.trace); err != nil {
 			return err
 		}
 	}
@@ -108,7 +115,7 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 				return err
 			}
 		}
-		judged, err := s.runScenario(ctx, spec, o, file)
+		judged, err := s.runScenario(ctx, spec, o, out)
 		if err != nil {
 			return err
 		}
@@ -117,9 +124,12 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 	return ended(code)
 }
 
+// outputs are the files of a run; nil: none was asked for.
+type outputs struct{ json, trace *file }
+
 // runScenario runs and reports one, and returns what its objectives make of the
 // exit code. An interrupt is an error, after what has been done is reported.
-func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOptions, file *file) (int, error) {
+func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOptions, out outputs) (int, error) {
 	p := s.watch(spec, o.quiet)
 	set, runError := s.simulate(ctx, spec, models.Options{
 		Plane: o.plane, Workers: o.parallel, Version: version, Progress: p.update,
@@ -133,11 +143,16 @@ func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOp
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted before the first replication was done", spec.Name)}
 	}
 	check.Judge(set, spec)
-	if err := s.report(set, o.json, file); err != nil {
+	if err := s.report(set, o.json, out.json); err != nil {
 		return exitBroken, err
 	}
 	if interrupted {
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted; the result is of %s", spec.Name, replications(set.Replications, spec.Replications))}
+	}
+	if o.follow.wanted() {
+		if err := s.follow(ctx, spec, set, o, out.trace); err != nil {
+			return exitBroken, err
+		}
 	}
 	return check.ExitCode(set.Objectives), nil
 }

@@ -1,0 +1,243 @@
+package explain
+
+import (
+	"fmt"
+	"time"
+
+	"kafkasim/reports/result/story"
+	"kafkasim/scenarios"
+)
+
+// blame finds why a partition took no writes of a producer between two instants,
+// names the class, and adds the rule and what would have prevented it. What happened is
+// told by cluster; here it is only weighed.
+func (t *teller) blame(p int32, producer *scenarios.Producer, from, to time.Duration) string {
+	all := producer.Config.Acks == scenarios.AcksAll
+	w := t.weigh(p, from, to)
+	switch {
+	case w.leaderless > 0 && w.leaderless >= (to-from)/2:
+		return t.blameLeaderless(p)
+	case w.refused:
+		return t.blameMinISR(p)
+	case w.froze:
+		return t.blameSilentLeader(producer)
+	case w.crashed:
+		return t.blameDeadLeader(producer)
+	case w.stopped:
+		return t.blameStoppedLeader(producer)
+	case all && w.follower:
+		return t.blameFollower(p)
+	case w.cut:
+		return t.blameNetwork(producer, all)
+	case w.leaderless > 0:
+		return t.blameLeaderless(p)
+	case w.moved:
+		return t.blameMove(all)
+	case w.slow:
+		return t.blameSlow()
+	}
+	return t.blameLoad(producer)
+}
+
+// A weight is what was the matter with a partition for a time.
+type weight struct {
+	leaderless                             time.Duration
+	refused, froze, crashed, stopped       bool
+	follower, cut, moved, slow, controller bool
+}
+
+// weigh looks at a partition's leader, followers and links.
+func (t *teller) weigh(p int32, from, to time.Duration) weight {
+	var w weight
+	state, at := t.StateAt(p, from), from
+	consider := func(until time.Duration) {
+		if state.Leader == story.Nobody {
+			w.leaderless += until - at
+		} else {
+			t.weighBrokers(p, &state, at, until, &w)
+		}
+		at = until
+	}
+	for i := range t.Elections {
+		if e := &t.Elections[i]; e.Partition == p && e.At > from && e.At <= to {
+			consider(e.At)
+			w.moved = w.moved || e.After.Epoch != e.Before.Epoch
+			state = e.After
+		}
+	}
+	consider(to)
+	for i := range t.Answers {
+		a := &t.Answers[i]
+		if a.At > from && a.At <= to && a.Error == "NOT_ENOUGH_REPLICAS" && t.Batches[a.Batch].Partition == p {
+			w.refused = true
+		}
+	}
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		if !f.Begin || f.At > to || t.healed(i, from) {
+			continue
+		}
+		switch t.Spec.Faults[f.Index].Kind { //nolint:exhaustive // the others are seen by what becomes of a process
+		case scenarios.NetworkPartition:
+			w.cut = true
+		case scenarios.NetworkDelay, scenarios.NetworkLoss:
+			w.slow = true
+		case scenarios.SlowDisk:
+			w.slow = w.slow || t.concerns(p, f.Node)
+		}
+	}
+	return w
+}
+
+// weighBrokers looks at the brokers of a partition while it had one registration.
+func (t *teller) weighBrokers(p int32, state *story.State, from, to time.Duration, w *weight) {
+	for _, b := range t.Partitions[p].Replicas {
+		away, is := t.awayAt(b, from)
+		if !is {
+			away, is = t.leaves(b, from, to)
+		}
+		switch {
+		case !is:
+		case b == state.Leader:
+			switch away.What { //nolint:exhaustive // the others are no absence
+			case story.Froze:
+				w.froze = true
+			case story.Stopping, story.Exited:
+				w.stopped = true
+			default:
+				w.crashed = true
+			}
+		case t.Partitions[p].Has(state.ISR, b):
+			w.follower = true
+		}
+	}
+}
+
+// leaves says whether, and how, a broker goes away between two instants.
+func (t *teller) leaves(broker int32, from, to time.Duration) (story.Life, bool) {
+	for i := range t.Lives {
+		if l := &t.Lives[i]; l.Node == broker && l.At > from && l.At < to {
+			switch l.What {
+			case story.Stopping, story.Exited, story.Died, story.MachineDied, story.Froze:
+				return *l, true
+			case story.Started, story.Serves, story.Resumed:
+			}
+		}
+	}
+	return story.Life{}, false
+}
+
+func (t *teller) blameLeaderless(p int32) string {
+	t.rule("Only a living member of the ISR (or of the ELR) may lead. Without one a partition has no leader, and nobody can write to it or read from it.",
+		"metadata/.../controller/PartitionChangeBuilder.java, electAnyLeader; KIP-966")
+	t.cure("more replicas that do not fail together (replication_factor, racks)", "each further one is the inbound traffic once more, on the network and on a disk")
+	if topic := t.Partitions[p].Topic; int(topic) < len(t.Spec.Topics) && !t.Spec.Topics[topic].Config.UncleanElection {
+		t.cure("unclean.leader.election.enable=true: any live replica may lead then", "what it lacks is lost, acknowledged or not")
+	}
+	return "no leader"
+}
+
+func (t *teller) blameMinISR(p int32) string {
+	least := 0
+	if topic := t.Partitions[p].Topic; int(topic) < len(t.Spec.Topics) {
+		least = t.Spec.Topics[topic].Config.MinInsyncReplicas
+	}
+	t.rule("With fewer than min.insync.replicas members in the ISR a write at acks=all is refused (NOT_ENOUGH_REPLICAS), and no high watermark moves, whatever the acks.",
+		"core/.../cluster/Partition.scala, appendRecordsToLeader and maybeIncrementLeaderHW; KAFKA-15583")
+	t.cure(fmt.Sprintf("one replica more (replication_factor), with min.insync.replicas as it is (%d)", least), "the inbound traffic once more, on the network and on a disk")
+	if least > 1 {
+		t.cure(fmt.Sprintf("min.insync.replicas=%d", least-1), "an acknowledged record may then be on so few brokers, and is lost with them")
+	}
+	return "too small an ISR"
+}
+
+func (t *teller) blameSilentLeader(producer *scenarios.Producer) string {
+	c := &producer.Config
+	t.rule("A frozen broker keeps its connections: the client has no error and does not look for another leader. It waits until the broker goes on, or its own request timeout is over.",
+		"clients/.../NetworkClient.java, handleTimedOutRequests; pkg/kgo/config.go of franz-go")
+	t.ruleFencing()
+	t.cure(fmt.Sprintf("a shorter request timeout of the client than %s (request.timeout.ms; produce_request_timeout of franz-go)", span(c.RequestTimeout+c.RequestOverhead)),
+		"a slow answer is taken for a lost one: the batch is sent again, which without idempotence may write it twice")
+	t.cureSession()
+	return "silent leader"
+}
+
+func (t *teller) blameDeadLeader(producer *scenarios.Producer) string {
+	t.ruleFencing()
+	t.refreshRule(producer)
+	t.cureSession()
+	t.cureRefresh(producer)
+	return "dead leader"
+}
+
+func (t *teller) blameStoppedLeader(producer *scenarios.Producer) string {
+	t.rule("A broker that is asked to stop asks the controller to move its leaders first; clients learn of the new ones by an error and a refresh of their metadata.",
+		"metadata/.../controller/BrokerHeartbeatManager.java, calculateNextBrokerState")
+	t.refreshRule(producer)
+	t.cureRefresh(producer)
+	return "stopped leader"
+}
+
+// refreshRule is how a client hears of a new leader.
+func (t *teller) refreshRule(producer *scenarios.Producer) {
+	if producer.Client == scenarios.FranzGo {
+		t.rule("franz-go asks for new metadata when a produce request fails, but not more often than every metadata_min_age ("+span(producer.Config.MetadataMinAge)+").",
+			"pkg/kgo/metadata.go of franz-go")
+		return
+	}
+	t.rule("A Java client asks for new metadata when a request fails, with a back-off of retry.backoff.ms ("+span(producer.Config.RetryBackoff)+") and more.",
+		"clients/.../producer/internals/Sender.java")
+}
+
+func (t *teller) cureRefresh(producer *scenarios.Producer) {
+	if producer.Client == scenarios.FranzGo && producer.Config.MetadataMinAge > 250*time.Millisecond {
+		t.cure("client_options.metadata_min_age of 100 to 250 ms instead of "+span(producer.Config.MetadataMinAge),
+			"more metadata requests while something is broken; each is small")
+	}
+}
+
+func (t *teller) blameFollower(p int32) string {
+	t.ruleAllISR()
+	t.ruleFencing()
+	t.cureSession()
+	t.cure("acks=1: nobody waits for a follower", "what a leader has acknowledged and not replicated when it dies is lost")
+	return "silent follower"
+}
+
+func (t *teller) blameNetwork(producer *scenarios.Producer, all bool) string {
+	t.rule("Packets that are dropped are no error: clients and followers wait for their own timeouts, and then for the next attempt to connect.",
+		"clients/.../NetworkClient.java; kernel's TCP retransmissions")
+	if all {
+		t.ruleAllISR()
+		t.cure(fmt.Sprintf("a shorter replica.lag.time.max.ms than %s: followers that cannot fetch leave the ISR sooner", span(t.config().ReplicaLagTimeMax)),
+			"a slow follower leaves the ISR sooner too, and comes back: ISR changes, and fewer copies meanwhile")
+	}
+	t.cure(fmt.Sprintf("a shorter request timeout of the client than %s", span(producer.Config.RequestTimeout+producer.Config.RequestOverhead)),
+		"a slow answer is taken for a lost one, and the batch is sent again")
+	return "network"
+}
+
+func (t *teller) blameMove(all bool) string {
+	if all {
+		t.rule("A follower that asks a new leader before that one has heard of its election gets UNKNOWN_LEADER_EPOCH, and leaves the partition alone for replica.fetch.backoff.ms ("+
+			span(t.config().ReplicaFetchBackoff)+"); acks=all waits for it.", "core/.../server/AbstractFetcherThread.scala, delayPartitions")
+		t.cure("a shorter replica.fetch.backoff.ms", "more requests of followers to leaders that cannot answer")
+		return "election"
+	}
+	t.rule("An election costs each client an error and a refresh of its metadata.", "clients/.../producer/internals/Sender.java")
+	return "election"
+}
+
+func (t *teller) blameSlow() string {
+	t.rule("Nothing was dead: a slow disk or network made each request late, and a connection's requests are processed one at a time.",
+		"core/.../network/SocketServer.scala (a channel is muted while its request is processed)")
+	t.cure("more connections, or larger batches (linger.ms, batch.size)", "more memory in the clients, and a longer wait of each record for its batch")
+	return "slow"
+}
+
+func (t *teller) blameLoad(producer *scenarios.Producer) string {
+	t.rule("No process, disk or link was broken: the partition got no batch, or its batches waited in the client, behind others or for its back-off.",
+		"clients/.../producer/internals/RecordAccumulator.java")
+	t.cure(fmt.Sprintf("a shorter linger.ms than %s, or a faster cluster", span(producer.Config.Linger)), "smaller batches, and more requests")
+	return "load"
+}
