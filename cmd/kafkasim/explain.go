@@ -182,7 +182,8 @@ func (s *session) follow(ctx context.Context, spec *scenarios.Spec, set *result.
 				return err
 			}
 		}
-		s.tellMissing(&text, missing, o.follow.replication, set)
+		o.follow.tellOthers(&text, subjects, set)
+		tellMissing(&text, missing, o.follow.replication, set)
 		if _, err := s.stdout.Write(text.Bytes()); err != nil {
 			return err
 		}
@@ -211,8 +212,25 @@ func (s *session) tell(text *bytes.Buffer, followed *story.Story, x subject, tot
 	return explain.Write(text, &telling, s.width())
 }
 
-// tellMissing says what did not happen, and what else did.
-func (s *session) tellMissing(text *bytes.Buffer, missing [][]string, replication int, set *result.Set) {
+// tellOthers says what else happened of a group of which only the worst is explained.
+func (o *followOptions) tellOthers(text *bytes.Buffer, told []subject, set *result.Set) {
+	if o.explain != explainFirst {
+		return
+	}
+	groups, _ := o.subjects()
+	for _, x := range told {
+		for _, group := range groups {
+			for k := slices.Index(group, x.metric) + 1; k > 0 && k < len(group); k++ {
+				if n := o.replicationOf(set, group[k]); n >= 0 {
+					fmt.Fprintf(text, "\n%s happened too, first in replication %d: --explain=%s tells of it.\n", group[k], n+1, strings.TrimPrefix(group[k], "records."))
+				}
+			}
+		}
+	}
+}
+
+// tellMissing says what did not happen.
+func tellMissing(text *bytes.Buffer, missing [][]string, replication int, set *result.Set) {
 	where := fmt.Sprintf("any of the %d replications", set.Replications)
 	if set.Replications == 1 {
 		where = "the one replication"

@@ -359,7 +359,7 @@ func (w *world) beginLinkFault(now sim.Time, i int32, f *scenarios.Fault, a *act
 			}
 		}
 	}
-	w.tellFault(now, i, story.Nobody, true)
+	w.tellLinkFault(now, i, sides, true)
 	for _, l := range a.links {
 		w.changeLink(l, f, 1)
 	}

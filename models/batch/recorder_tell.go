@@ -169,6 +169,23 @@ func (w *world) tellFault(now sim.Time, index, node int32, begin bool) {
 	}
 }
 
+// tellLinkFault tells that a fault begins between two sets of classes of nodes.
+func (w *world) tellLinkFault(now sim.Time, index int32, sides [2][]int, begin bool) {
+	if w.recorder == nil {
+		return
+	}
+	w.tellFault(now, index, story.Nobody, begin)
+	f := &w.recorder.Faults[len(w.recorder.Faults)-1]
+	for s := range sides {
+		for _, class := range sides[s] {
+			if class == w.plan.servers {
+				class = story.Clients
+			}
+			f.Sides[s] |= 1 << uint(min(class, story.Clients))
+		}
+	}
+}
+
 // tellLife tells of a process.
 func (w *world) tellLife(now sim.Time, node int32, what story.LifeKind) {
 	if r := w.recorder; r != nil {
@@ -193,7 +210,7 @@ func (w *world) tellFenced(now sim.Time, id kafka.BrokerID) {
 // tellController tells who is the active controller from now on.
 func (w *world) tellController(now sim.Time) {
 	r := w.recorder
-	if r == nil {
+	if r == nil || r.Controllers[len(r.Controllers)-1].Node == w.control.active {
 		return
 	}
 	if w.control.active >= 0 {

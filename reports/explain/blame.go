@@ -10,40 +10,48 @@ import (
 
 // blame finds why a partition took no writes of a producer between two instants,
 // names the class, and adds the rule and what would have prevented it. What happened is
-// told by cluster; here it is only weighed.
+// told by cluster; here it is only weighed: what lasted longest counts.
 func (t *teller) blame(p int32, producer *scenarios.Producer, from, to time.Duration) string {
 	all := producer.Config.Acks == scenarios.AcksAll
 	w := t.weigh(p, from, to)
-	switch {
-	case w.leaderless > 0 && w.leaderless >= (to-from)/2:
-		return t.blameLeaderless(p)
-	case w.refused:
-		return t.blameMinISR(p)
-	case w.froze:
-		return t.blameSilentLeader(producer)
-	case w.crashed:
-		return t.blameDeadLeader(producer)
-	case w.stopped:
-		return t.blameStoppedLeader(producer)
-	case all && w.follower:
-		return t.blameFollower(p)
-	case w.cut:
-		return t.blameNetwork(producer, all)
-	case w.leaderless > 0:
-		return t.blameLeaderless(p)
-	case w.moved:
-		return t.blameMove(all)
-	case w.slow:
-		return t.blameSlow()
+	if !all {
+		w.follower = 0
 	}
-	return t.blameLoad(producer)
+	class := ""
+	switch most := max(w.leaderless, w.refused, w.froze, w.crashed, w.stopped, w.follower, w.cut); {
+	case most == 0 && w.moved:
+		class = t.blameMove(all)
+	case most == 0 && w.slow:
+		class = t.blameSlow()
+	case most == 0:
+		class = t.blameLoad(producer)
+	case most == w.crashed:
+		class = t.blameDeadLeader(producer)
+	case most == w.froze:
+		class = t.blameSilentLeader(producer)
+	case most == w.leaderless:
+		class = t.blameLeaderless(p)
+	case most == w.refused:
+		class = t.blameMinISR(p)
+	case most == w.cut:
+		class = t.blameNetwork(producer)
+	case most == w.follower:
+		class = t.blameFollower()
+	default:
+		class = t.blameStoppedLeader(producer)
+	}
+	if w.controller > 0 && class != "load" && class != "slow" {
+		t.rule("While no controller is active (here for "+span(w.controller)+" of that time) nobody is fenced, elected, unfenced or taken out of an ISR.",
+			"raft/.../KafkaRaftClient.java; metadata/.../controller/QuorumController.java")
+		t.cure("three or five controllers on machines of their own", "those machines; a majority of them must be alive")
+	}
+	return class
 }
 
-// A weight is what was the matter with a partition for a time.
+// A weight is what was the matter with a partition, and for how long.
 type weight struct {
-	leaderless                             time.Duration
-	refused, froze, crashed, stopped       bool
-	follower, cut, moved, slow, controller bool
+	leaderless, refused, froze, crashed, stopped, follower, cut, controller time.Duration
+	moved, slow                                                             bool
 }
 
 // weigh looks at a partition's leader, followers and links.
@@ -66,65 +74,121 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 		}
 	}
 	consider(to)
-	for i := range t.Answers {
-		a := &t.Answers[i]
-		if a.At > from && a.At <= to && a.Error == "NOT_ENOUGH_REPLICAS" && t.Batches[a.Batch].Partition == p {
-			w.refused = true
-		}
-	}
+	w.refused = t.refusals(p, from, to)
 	for i := range t.Faults {
 		f := &t.Faults[i]
 		if !f.Begin || f.At > to || t.healed(i, from) {
 			continue
 		}
 		switch t.Spec.Faults[f.Index].Kind { //nolint:exhaustive // the others are seen by what becomes of a process
-		case scenarios.NetworkPartition:
-			w.cut = true
 		case scenarios.NetworkDelay, scenarios.NetworkLoss:
 			w.slow = true
 		case scenarios.SlowDisk:
 			w.slow = w.slow || t.concerns(p, f.Node)
 		}
 	}
+	for i := range t.Controllers {
+		if c := &t.Controllers[i]; c.Node == story.Nobody {
+			end := t.End
+			if i+1 < len(t.Controllers) {
+				end = t.Controllers[i+1].At
+			}
+			w.controller += max(0, min(end, to)-max(c.At, from))
+		}
+	}
 	return w
+}
+
+// refusals is for how long a partition's batches were refused for want of replicas: from
+// the first such answer to the last, and a retry's back-off.
+func (t *teller) refusals(p int32, from, to time.Duration) time.Duration {
+	first, last := time.Duration(-1), time.Duration(0)
+	for i := range t.Answers {
+		a := &t.Answers[i]
+		if a.At > from && a.At <= to && a.Error == "NOT_ENOUGH_REPLICAS" && t.Batches[a.Batch].Partition == p {
+			if first < 0 {
+				first = a.At
+			}
+			last = a.At
+		}
+	}
+	if first < 0 {
+		return 0
+	}
+	return last - first + time.Millisecond
 }
 
 // weighBrokers looks at the brokers of a partition while it had one registration.
 func (t *teller) weighBrokers(p int32, state *story.State, from, to time.Duration, w *weight) {
 	for _, b := range t.Partitions[p].Replicas {
-		away, is := t.awayAt(b, from)
-		if !is {
-			away, is = t.leaves(b, from, to)
-		}
 		switch {
-		case !is:
 		case b == state.Leader:
-			switch away.What { //nolint:exhaustive // the others are no absence
-			case story.Froze:
-				w.froze = true
-			case story.Stopping, story.Exited:
-				w.stopped = true
-			default:
-				w.crashed = true
-			}
+			t.absences(b, from, to, func(what story.LifeKind, d time.Duration) {
+				switch what { //nolint:exhaustive // the others are no absence
+				case story.Froze:
+					w.froze += d
+				case story.Stopping, story.Exited:
+					w.stopped += d
+				default:
+					w.crashed += d
+				}
+			})
+			w.cut += t.parted(b, story.Clients, from, to)
 		case t.Partitions[p].Has(state.ISR, b):
-			w.follower = true
+			away := time.Duration(0)
+			t.absences(b, from, to, func(_ story.LifeKind, d time.Duration) { away += d })
+			w.follower = max(w.follower, away, t.parted(state.Leader, b, from, to))
 		}
 	}
 }
 
-// leaves says whether, and how, a broker goes away between two instants.
-func (t *teller) leaves(broker int32, from, to time.Duration) (story.Life, bool) {
-	for i := range t.Lives {
-		if l := &t.Lives[i]; l.Node == broker && l.At > from && l.At < to {
-			switch l.What {
-			case story.Stopping, story.Exited, story.Died, story.MachineDied, story.Froze:
-				return *l, true
-			case story.Started, story.Serves, story.Resumed:
+// parted is for how long the network was cut between two classes of nodes.
+func (t *teller) parted(a, b int32, from, to time.Duration) time.Duration {
+	sum := time.Duration(0)
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		kind := t.Spec.Faults[f.Index].Kind
+		if !f.Begin || kind != scenarios.NetworkPartition && (kind != scenarios.NetworkLoss || t.Spec.Faults[f.Index].Loss < 1) || !f.Parts(a, b) {
+			continue
+		}
+		end := t.End
+		for k := i + 1; k < len(t.Faults); k++ {
+			if o := &t.Faults[k]; o.Index == f.Index && !o.Begin {
+				end = o.At
+				break
 			}
 		}
+		sum = max(sum, min(end, to)-max(f.At, from))
 	}
-	return story.Life{}, false
+	return sum
+}
+
+// absences visits the spans between two instants in which a broker was not at work.
+func (t *teller) absences(broker int32, from, to time.Duration, visit func(what story.LifeKind, d time.Duration)) {
+	away, is := t.awayAt(broker, from)
+	since := from
+	for i := range t.Lives {
+		l := &t.Lives[i]
+		if l.Node != broker || l.At <= from || l.At >= to {
+			continue
+		}
+		switch l.What {
+		case story.Stopping, story.Exited, story.Died, story.MachineDied, story.Froze:
+			if is && l.At > since {
+				visit(away.What, l.At-since)
+			}
+			away, is, since = *l, true, l.At
+		case story.Serves, story.Resumed:
+			if is {
+				visit(away.What, l.At-since)
+			}
+			is = false
+		case story.Started:
+		}
+	}
+	if is && to > since {
+		visit(away.What, to-since)
+	}
 }
 
 func (t *teller) blameLeaderless(p int32) string {
@@ -174,6 +238,7 @@ func (t *teller) blameStoppedLeader(producer *scenarios.Producer) string {
 	t.rule("A broker that is asked to stop asks the controller to move its leaders first; clients learn of the new ones by an error and a refresh of their metadata.",
 		"metadata/.../controller/BrokerHeartbeatManager.java, calculateNextBrokerState")
 	t.refreshRule(producer)
+	t.cure("brokers that are stopped one at a time, each when every ISR is whole again, with controlled.shutdown.enable=true", "maintenance takes longer")
 	t.cureRefresh(producer)
 	return "stopped leader"
 }
@@ -194,26 +259,27 @@ func (t *teller) cureRefresh(producer *scenarios.Producer) {
 		t.cure("client_options.metadata_min_age of 100 to 250 ms instead of "+span(producer.Config.MetadataMinAge),
 			"more metadata requests while something is broken; each is small")
 	}
+	if producer.Client == scenarios.Java {
+		t.cure(fmt.Sprintf("a shorter retry.backoff.max.ms than %s", span(producer.Config.RetryBackoffMax)), "more requests to brokers that cannot answer yet")
+	}
 }
 
-func (t *teller) blameFollower(p int32) string {
+func (t *teller) blameFollower() string {
 	t.ruleAllISR()
 	t.ruleFencing()
 	t.cureSession()
+	t.cure(fmt.Sprintf("a shorter replica.lag.time.max.ms than %s, for a follower that beats and cannot fetch", span(t.config().ReplicaLagTimeMax)),
+		"a slow follower leaves the ISR sooner too, and comes back: ISR changes, and fewer copies meanwhile")
 	t.cure("acks=1: nobody waits for a follower", "what a leader has acknowledged and not replicated when it dies is lost")
 	return "silent follower"
 }
 
-func (t *teller) blameNetwork(producer *scenarios.Producer, all bool) string {
-	t.rule("Packets that are dropped are no error: clients and followers wait for their own timeouts, and then for the next attempt to connect.",
-		"clients/.../NetworkClient.java; kernel's TCP retransmissions")
-	if all {
-		t.ruleAllISR()
-		t.cure(fmt.Sprintf("a shorter replica.lag.time.max.ms than %s: followers that cannot fetch leave the ISR sooner", span(t.config().ReplicaLagTimeMax)),
-			"a slow follower leaves the ISR sooner too, and comes back: ISR changes, and fewer copies meanwhile")
-	}
+func (t *teller) blameNetwork(producer *scenarios.Producer) string {
+	t.rule("Packets that are dropped are no error: a client waits for its own timeout, and then for the next attempt to connect that gets through.",
+		"clients/.../NetworkClient.java; the kernel's TCP retransmissions")
 	t.cure(fmt.Sprintf("a shorter request timeout of the client than %s", span(producer.Config.RequestTimeout+producer.Config.RequestOverhead)),
 		"a slow answer is taken for a lost one, and the batch is sent again")
+	t.cure("partitioner: avoid_unavailable, for records without a key: they go to partitions that answer", "an uneven spread, and no order across partitions")
 	return "network"
 }
 
@@ -225,6 +291,7 @@ func (t *teller) blameMove(all bool) string {
 		return "election"
 	}
 	t.rule("An election costs each client an error and a refresh of its metadata.", "clients/.../producer/internals/Sender.java")
+	t.cure("fewer elections: auto.leader.rebalance.enable=false, or a longer leader.imbalance.check.interval.seconds", "leaders stay where failures have put them, and some brokers carry more")
 	return "election"
 }
 

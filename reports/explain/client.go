@@ -110,9 +110,6 @@ func bytes(n int64) string {
 func (t *teller) cureBuffer(id int32, at time.Duration) {
 	producer := t.producerOf(id)
 	oldest, found := t.oldest(t.Records[id].Producer, at)
-	if !found {
-		return
-	}
 	n, size := t.dropped(t.Records[id].Producer), float64(producer.RecordSize.Mean)
 	name := "buffer.memory"
 	if producer.Client == scenarios.FranzGo {
@@ -120,7 +117,7 @@ func (t *teller) cureBuffer(id int32, at time.Duration) {
 	}
 	t.cure(fmt.Sprintf("a larger %s: this instance dropped %s, about %s", name, many(n, "record"), result.Quantity(float64(n)*size, "bytes")),
 		"that much memory in each instance; and all of it is lost if the process dies")
-	if producer.Config.MaxBlock != scenarios.Forever {
+	if found && producer.Config.MaxBlock != scenarios.Forever {
 		t.cure(fmt.Sprintf("a longer max.block.ms than %s: the oldest record had waited for %s", patience(producer.Config.MaxBlock), span(at-t.Records[oldest].At)),
 			"the application stands still for as long")
 	}

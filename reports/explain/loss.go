@@ -95,10 +95,12 @@ func (t *teller) goneFromLog(id int32, appends []story.Append, acks scenarios.Ac
 		t.lastKnown(p, acks)
 	case t.machineTook(held, role.At):
 		t.machine(p, acks)
-	case change != nil && first.At > change.At:
+	case change != nil && t.planned(change):
+		t.move(p, &first, role, change)
+	case change != nil && (first.At > change.At || t.goesOn(first.Broker, change.At)):
 		t.zombie(p, &first, role, change)
 	default:
-		t.tail(p, role, change, held, appends)
+		t.tail(p, role, held, &first)
 	}
 }
 
@@ -192,20 +194,20 @@ func (t *teller) followers(p int32, a *story.Append, held []holding, until time.
 	}
 }
 
-// tail is a leader that stopped, in one way or another, before a follower that
-// succeeded it had fetched the last records.
-func (t *teller) tail(p int32, role *story.Role, change *story.Registration, held []holding, appends []story.Append) {
-	a := &appends[0]
-	name := t.Partitions[p].Name
-	planned := change != nil && t.planned(change)
+// goesOn says whether a leader's process was there, or would be again, when another one
+// was elected: cut off or frozen, and not dead.
+func (t *teller) goesOn(broker int32, at time.Duration) bool {
+	away, is := t.awayAt(broker, at)
+	return !is || away.What == story.Froze
+}
+
+// tail is a leader that died before a follower that succeeded it had fetched the last
+// records.
+func (t *teller) tail(p int32, role *story.Role, held []holding, a *story.Append) {
 	t.told.Class = "crash tail"
-	if planned {
-		t.told.Class = "planned move"
-	}
-	behind := t.lagOf(p, role.Broker, a)
-	if behind > time.Second {
+	if behind := t.lagOf(p, role.Broker, a); behind > time.Second {
 		t.told.Class = "lagging follower"
-		t.step(a.At, "broker %d, in the ISR of %s, is %s behind", role.Broker+1, name, span(behind))
+		t.step(a.At, "broker %d, in the ISR of %s, is %s behind", role.Broker+1, t.Partitions[p].Name, span(behind))
 	}
 	for _, b := range t.Partitions[p].Replicas {
 		if b != a.Broker && b != role.Broker && heldBy(held, b, role.At) {
@@ -215,12 +217,26 @@ func (t *teller) tail(p int32, role *story.Role, change *story.Registration, hel
 	t.ruleAcksOne()
 	t.ruleElection()
 	t.ruleTruncation()
-	if planned {
-		t.rule("Every broker hears of a move at its own time, tens of milliseconds apart: when the new leader has ceased to fetch before the old one has ceased to accept, "+
-			"what comes in between is cut. A controlled shutdown or a preferred election waits for no follower.",
-			"core/.../server/metadata/BrokerMetadataPublisher.scala; KAFKA-20554")
-	}
 	t.cureAcksAll(p)
+}
+
+// move is a leader that was well, and is given a successor.
+func (t *teller) move(p int32, a *story.Append, role *story.Role, change *story.Registration) {
+	t.told.Class = "planned move"
+	t.notKnown(a, role, change)
+	t.ruleAcksOne()
+	t.rule("Every broker hears of a move at its own time, tens of milliseconds apart: when the new leader has ceased to fetch before the old one has ceased to accept, "+
+		"what comes in between is cut. A controlled shutdown or a preferred election waits for no follower.",
+		"core/.../server/metadata/BrokerMetadataPublisher.scala; KAFKA-20554")
+	t.ruleTruncation()
+	t.cureAcksAll(p)
+}
+
+// notKnown tells for how long a leader's successor had been elected at an append.
+func (t *teller) notKnown(a *story.Append, role *story.Role, change *story.Registration) {
+	if a.At > change.At {
+		t.step(a.At, "by then broker %d had been the leader for %s, and broker %d did not know", role.Broker+1, span(a.At-change.At), a.Broker+1)
+	}
 }
 
 // planned says whether a registration moved a leader that was well.
@@ -256,10 +272,7 @@ func (t *teller) lagOf(p, broker int32, a *story.Append) time.Duration {
 // zombie is a leader that went on after its successor was elected.
 func (t *teller) zombie(p int32, a *story.Append, role *story.Role, change *story.Registration) {
 	t.told.Class = "zombie leader"
-	if t.planned(change) {
-		t.told.Class = "planned move"
-	}
-	t.step(a.At, "by then broker %d had been the leader for %s, and broker %d did not know", role.Broker+1, span(a.At-change.At), a.Broker+1)
+	t.notKnown(a, role, change)
 	t.ruleAcksOne()
 	t.rule("No broker fences itself: one that does not hear from the controller, or was frozen, goes on to lead and to acknowledge at acks=1 until the metadata of the new epoch has reached it.",
 		"server/.../BrokerLifecycleManager.java; core/.../cluster/Partition.scala, appendRecordsToLeader (it knows its own epoch only)")

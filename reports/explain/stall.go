@@ -33,12 +33,23 @@ func (t *teller) stalled() bool {
 		r := &t.Records[id]
 		t.step(r.At, "the oldest of %s that wait in the end is generated: %s", many(waited, "record"), t.recordName(id))
 		t.attempts(r.Batch, s.To)
-		t.appended(t.appends(r.Batch), r.Index)
+		t.appended(t.appendsUntil(r.Batch, s.To), r.Index)
 	}
 	t.cluster(p, s.From-t.lookBack(p, s.From), s.To, -1)
 	t.stallEnds(p, s)
 	t.told.Class = t.blame(p, producer, s.From, s.To)
 	return true
+}
+
+// appendsUntil are a batch's appends until an instant.
+func (t *teller) appendsUntil(batch int32, until time.Duration) []story.Append {
+	all := t.appends(batch)
+	for i := range all {
+		if all[i].At > until {
+			return all[:i]
+		}
+	}
+	return all
 }
 
 // anyProducer is a producer of a partition's topic.

@@ -27,11 +27,19 @@ func Write(to io.Writer, t *Telling, width int) error {
 		w.paragraph("    ", "    ", "("+t.Rules[i].Source+")")
 	}
 	for i := range t.Cures {
-		w.head(i, "What would have prevented it")
+		w.head(i, cureHead(t.Metric))
 		w.paragraph("  - ", "    ", t.Cures[i].Setting)
 		w.paragraph("    Price: ", "    ", t.Cures[i].Price)
 	}
 	return w.Flush()
+}
+
+// cureHead is over the settings that help.
+func cureHead(metric string) string {
+	if metric == Stall {
+		return "What would have prevented or shortened it"
+	}
+	return "What would have prevented it"
 }
 
 // A writer breaks lines.

@@ -85,7 +85,7 @@ func (p *Partition) Brokers(set uint32) string {
 		}
 	}
 	if len(names) == 0 {
-		return "nobody"
+		return "none"
 	}
 	return strings.Join(names, ", ")
 }

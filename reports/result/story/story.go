@@ -300,6 +300,18 @@ type Fault struct {
 	Index int32 // in Spec.Faults
 	Node  int32
 	Begin bool
+	// Sides are, of a fault of the network, the classes of nodes on both sides of it:
+	// a bit for each server, and Clients for all clients together.
+	Sides [2]uint64
+}
+
+// Clients is the bit of all clients in Sides, and of servers beyond the 63rd.
+const Clients = 63
+
+// Parts reports whether a fault of the network stands between two classes of nodes.
+func (f *Fault) Parts(a, b int32) bool {
+	has := func(side int, class int32) bool { return f.Sides[side]&(1<<uint(min(class, Clients))) != 0 }
+	return has(0, a) && has(1, b) || has(0, b) && has(1, a)
 }
 
 // A Life is a change of a process's life.
