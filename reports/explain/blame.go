@@ -18,7 +18,10 @@ func (t *teller) blame(p int32, producer *scenarios.Producer, from, to time.Dura
 		w.follower = 0
 	}
 	class := ""
+	rejoined := all && t.rejoined(p, from, to)
 	switch most := max(w.leaderless, w.refused, w.froze, w.crashed, w.stopped, w.follower, w.cut); {
+	case most == 0 && rejoined:
+		class = t.blameRejoined()
 	case most == 0 && w.moved:
 		class = t.blameMove(all)
 	case most == 0 && w.slow:
@@ -124,10 +127,10 @@ func (t *teller) weighBrokers(p int32, state *story.State, from, to time.Duratio
 		switch {
 		case b == state.Leader:
 			t.absences(b, from, to, func(what story.LifeKind, d time.Duration) {
-				switch what { //nolint:exhaustive // the others are no absence
-				case story.Froze:
+				switch {
+				case what == story.Froze:
 					w.froze += d
-				case story.Stopping, story.Exited:
+				case (what == story.Stopping || what == story.Exited) && t.config().ControlledShutdown:
 					w.stopped += d
 				default:
 					w.crashed += d
@@ -189,6 +192,28 @@ func (t *teller) absences(broker int32, from, to time.Duration, visit func(what 
 	if is && to > since {
 		visit(away.What, to-since)
 	}
+}
+
+// rejoined says whether a broker of the partition, not in its ISR, was unfenced shortly
+// before or in a span.
+func (t *teller) rejoined(p int32, from, to time.Duration) bool {
+	for i := range t.Brokers {
+		b := &t.Brokers[i]
+		if b.What == story.Unfenced && b.At > from-t.config().ReplicaLagTimeMax && b.At < to && b.Broker < t.BrokerCount &&
+			t.Partitions[p].Has(^uint32(0), b.Broker) && !t.Partitions[p].Has(t.StateAt(p, b.At).ISR, b.Broker) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *teller) blameRejoined() string {
+	t.rule("A broker that is back without a restart, unfenced and not yet fetching, still counts as caught up for replica.lag.time.max.ms ("+span(t.config().ReplicaLagTimeMax)+
+		"), and may join the ISR: so the high watermark waits for it, though it is not in the ISR.",
+		"core/.../cluster/Partition.scala, maybeIncrementLeaderHW and isReplicaIsrEligible")
+	t.cure(fmt.Sprintf("a shorter replica.lag.time.max.ms than %s", span(t.config().ReplicaLagTimeMax)),
+		"a slow follower leaves the ISR sooner, and comes back: ISR changes, and fewer copies meanwhile")
+	return "rejoined broker"
 }
 
 func (t *teller) blameLeaderless(p int32) string {

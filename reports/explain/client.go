@@ -147,7 +147,9 @@ func (t *teller) lostExpired(id int32) {
 	}
 	end, _ := t.ended(r.Batch)
 	p := t.Batches[r.Batch].Partition
-	t.attempts(r.Batch, end.At)
+	if t.attempts(r.Batch, end.At) == 0 {
+		t.step(r.At, "it waits in the client, and is never sent: there is no broker that the client could send it to, or others are before it")
+	}
 	t.appended(t.appends(r.Batch), r.Index)
 	t.cluster(p, r.At-t.lookBack(p, r.At), end.At, -1)
 	c := &producer.Config
@@ -158,8 +160,13 @@ func (t *teller) lostExpired(id int32) {
 	switch end.Why { //nolint:exhaustive // the ends that are failures of a batch
 	case story.Expired:
 		t.step(end.At, "given up, %s after it was generated: %s is %s", span(end.At-r.At), setting, patience(c.DeliveryTimeout))
-		t.rule("A client gives a batch up when "+setting+" has passed since it was begun, queued or in flight; one in flight may be written all the same.",
-			"clients/.../producer/internals/RecordAccumulator.java, Sender.java (failExpiredBatches); pkg/kgo/sink.go of franz-go")
+		if producer.Client == scenarios.FranzGo {
+			t.rule("franz-go gives a record up when "+setting+" has passed since it was produced and no request with it is under way: it looks when a request ends, and when it is about to send.",
+				"pkg/kgo/sink.go of franz-go")
+		} else {
+			t.rule("A client gives a batch up when "+setting+" has passed since it was begun, queued or in flight; one in flight may be written all the same.",
+				"clients/.../producer/internals/RecordAccumulator.java, Sender.java (failExpiredBatches)")
+		}
 		t.told.Class = t.blame(p, producer, r.At, end.At)
 		t.cure(fmt.Sprintf("a longer %s than %s", setting, patience(c.DeliveryTimeout)),
 			"a record's failure is known later, and the client's buffer must hold all that comes meanwhile, or drops it")

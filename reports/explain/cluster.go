@@ -228,7 +228,9 @@ func (t *teller) faultName(index int32) string {
 func (t *teller) tellsFault(p int32, f *story.Fault) bool {
 	spec := &t.Spec.Faults[f.Index]
 	switch spec.Kind {
-	case scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss, scenarios.RollingRestart:
+	case scenarios.NetworkPartition, scenarios.NetworkDelay, scenarios.NetworkLoss:
+		return t.partsSome(p, f.Index)
+	case scenarios.RollingRestart:
 		return true
 	case scenarios.ConfigChange:
 		return int32(spec.Topic) == t.Partitions[p].Topic
@@ -237,6 +239,29 @@ func (t *teller) tellsFault(p int32, f *story.Fault) bool {
 	case scenarios.BrokerCrash, scenarios.BrokerStop, scenarios.BrokerPause, scenarios.MachineLoss, scenarios.DiskLoss,
 		scenarios.RackLoss, scenarios.ControllerCrash, scenarios.ConsumerCrash, scenarios.ConsumerPause,
 		scenarios.ProducerCrash, scenarios.SlowDownstream, scenarios.ConsumerStop:
+	}
+	return false
+}
+
+// partsSome says whether a fault of the network stands between two of those who matter
+// to a partition: its brokers, the controllers, the clients.
+func (t *teller) partsSome(p, index int32) bool {
+	classes := append([]int32{story.Clients}, t.Partitions[p].Replicas...)
+	for c := t.BrokerCount; c < t.ProducerNode(0); c++ {
+		classes = append(classes, c)
+	}
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		if f.Index != index || !f.Begin {
+			continue
+		}
+		for k, a := range classes {
+			for _, b := range classes[:k] {
+				if f.Parts(a, b) {
+					return true
+				}
+			}
+		}
 	}
 	return false
 }

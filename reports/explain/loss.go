@@ -92,15 +92,15 @@ func (t *teller) goneFromLog(id int32, appends []story.Append, acks scenarios.Ac
 	case change != nil && change.Kind == story.Unclean:
 		t.unclean(p, role, change, held)
 	case change != nil && change.Kind == story.LastKnownLeader:
-		t.lastKnown(p, acks)
+		t.lastKnown(p, acks, t.machineTook(held, role.At))
 	case t.machineTook(held, role.At):
 		t.machine(p, acks)
 	case change != nil && t.planned(change):
-		t.move(p, &first, role, change)
+		t.move(&first, role, change, acks)
 	case change != nil && (first.At > change.At || t.goesOn(first.Broker, change.At)):
-		t.zombie(p, &first, role, change)
+		t.zombie(&first, role, change, acks)
 	default:
-		t.tail(p, role, held, &first)
+		t.tail(role, held, &first, acks)
 	}
 }
 
@@ -203,33 +203,33 @@ func (t *teller) goesOn(broker int32, at time.Duration) bool {
 
 // tail is a leader that died before a follower that succeeded it had fetched the last
 // records.
-func (t *teller) tail(p int32, role *story.Role, held []holding, a *story.Append) {
+func (t *teller) tail(role *story.Role, held []holding, a *story.Append, acks scenarios.Acks) {
 	t.told.Class = "crash tail"
-	if behind := t.lagOf(p, role.Broker, a); behind > time.Second {
+	if last := t.lastAppend(a); last-a.At > time.Second {
 		t.told.Class = "lagging follower"
-		t.step(a.At, "broker %d, in the ISR of %s, is %s behind", role.Broker+1, t.Partitions[p].Name, span(behind))
+		t.step(last, "the last append of broker %d: broker %d, still in the ISR, lacks all of the last %s", a.Broker+1, role.Broker+1, span(last-a.At))
 	}
-	for _, b := range t.Partitions[p].Replicas {
+	for _, b := range t.Partitions[a.Partition].Replicas {
 		if b != a.Broker && b != role.Broker && heldBy(held, b, role.At) {
 			t.step(role.At, "broker %d has the record, and is not asked: the election goes by the assignment", b+1)
 		}
 	}
-	t.ruleAcksOne()
+	t.ruleAcks(acks)
 	t.ruleElection()
 	t.ruleTruncation()
-	t.cureAcksAll(p)
+	t.cureAcks(a.Partition, acks)
 }
 
 // move is a leader that was well, and is given a successor.
-func (t *teller) move(p int32, a *story.Append, role *story.Role, change *story.Registration) {
+func (t *teller) move(a *story.Append, role *story.Role, change *story.Registration, acks scenarios.Acks) {
 	t.told.Class = "planned move"
 	t.notKnown(a, role, change)
-	t.ruleAcksOne()
+	t.ruleAcks(acks)
 	t.rule("Every broker hears of a move at its own time, tens of milliseconds apart: when the new leader has ceased to fetch before the old one has ceased to accept, "+
 		"what comes in between is cut. A controlled shutdown or a preferred election waits for no follower.",
 		"core/.../server/metadata/BrokerMetadataPublisher.scala; KAFKA-20554")
 	t.ruleTruncation()
-	t.cureAcksAll(p)
+	t.cureAcks(a.Partition, acks)
 }
 
 // notKnown tells for how long a leader's successor had been elected at an append.
@@ -252,32 +252,27 @@ func (t *teller) planned(e *story.Registration) bool {
 	return false
 }
 
-// lagOf is how long before an append a follower's last copy was behind: the time since
-// the oldest batch that it lacked.
-func (t *teller) lagOf(p, broker int32, a *story.Append) time.Duration {
-	end := int64(0)
-	for i := range t.Copies {
-		if k := &t.Copies[i]; k.Partition == p && k.Broker == broker && k.At <= a.At {
-			end = max(end, k.End)
-		}
-	}
+// lastAppend is when the leader that appended a batch appended the last one of its
+// epoch.
+func (t *teller) lastAppend(a *story.Append) time.Duration {
+	last := a.At
 	for i := range t.Appends {
-		if x := &t.Appends[i]; x.Partition == p && x.Broker == a.Broker && x.Epoch == a.Epoch && x.Base >= end {
-			return max(0, a.At-x.At)
+		if x := &t.Appends[i]; x.Partition == a.Partition && x.Broker == a.Broker && x.Epoch == a.Epoch {
+			last = x.At
 		}
 	}
-	return 0
+	return last
 }
 
 // zombie is a leader that went on after its successor was elected.
-func (t *teller) zombie(p int32, a *story.Append, role *story.Role, change *story.Registration) {
+func (t *teller) zombie(a *story.Append, role *story.Role, change *story.Registration, acks scenarios.Acks) {
 	t.told.Class = "zombie leader"
 	t.notKnown(a, role, change)
-	t.ruleAcksOne()
+	t.ruleAcks(acks)
 	t.rule("No broker fences itself: one that does not hear from the controller, or was frozen, goes on to lead and to acknowledge at acks=1 until the metadata of the new epoch has reached it.",
 		"server/.../BrokerLifecycleManager.java; core/.../cluster/Partition.scala, appendRecordsToLeader (it knows its own epoch only)")
 	t.ruleTruncation()
-	t.cureAcksAll(p)
+	t.cureAcks(a.Partition, acks)
 }
 
 // unclean is an election of a replica that was not in the ISR.
@@ -300,20 +295,28 @@ func (t *teller) unclean(p int32, role *story.Role, change *story.Registration, 
 }
 
 // lastKnown is the election that replaces an empty ISR and ELR.
-func (t *teller) lastKnown(p int32, acks scenarios.Acks) {
+func (t *teller) lastKnown(p int32, acks scenarios.Acks, machine bool) {
 	t.told.Class = "last known leader"
 	t.rule("With eligible leader replicas, and ISR and ELR empty, the last known leader is elected when it is back, even with unclean.leader.election.enable=false: "+
 		"its page cache may have been lost.", "metadata/.../controller/PartitionChangeBuilder.java; KIP-966, part 1")
+	if machine {
+		t.rulePageCache()
+	}
 	t.survive(p, acks)
 }
 
 // machine is a log that was lost with its machine.
 func (t *teller) machine(p int32, acks scenarios.Acks) {
 	t.told.Class = "machine loss"
-	t.rule("An append goes to the page cache, and nothing syncs it before it is acknowledged: a killed process keeps it, a lost machine or disk does not.",
-		"storage/.../log/UnifiedLog.java; core/.../log/LogManager.scala; flush.messages is unset by default")
+	t.rulePageCache()
 	t.ruleElection()
 	t.survive(p, acks)
+}
+
+// rulePageCache is what an append is worth without a sync.
+func (t *teller) rulePageCache() {
+	t.rule("An append goes to the page cache, and nothing syncs it before it is acknowledged: a killed process keeps it, a lost machine or disk does not.",
+		"storage/.../log/UnifiedLog.java; core/.../log/LogManager.scala; flush.messages is unset by default")
 }
 
 // survive is what helps against the loss of machines.
@@ -336,14 +339,10 @@ func (t *teller) noTakeover(p int32, acks scenarios.Acks, held []holding) {
 	}
 	t.told.Class = "no leader at the end"
 	t.step(t.End, "the replication ends; of the logs of %s the most recent one does not hold the record", t.Partitions[p].Name)
-	t.ruleAcksOne()
+	t.ruleAcks(acks)
 	t.ruleElection()
 	t.ruleTruncation()
-	if acks != scenarios.AcksAll {
-		t.cureAcksAll(p)
-	} else {
-		t.survive(p, acks)
-	}
+	t.cureAcks(p, acks)
 }
 
 // neverAppended is a record that was acknowledged and yet in no log.

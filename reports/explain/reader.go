@@ -41,6 +41,7 @@ func (t *teller) missing(id int32) (group int32, found bool) {
 // readers tells what became of a group's members and of its reading of a partition
 // between two instants.
 func (t *teller) readers(group, p int32, from, to time.Duration) {
+	from = max(from, 0) // members have started before
 	in := func(at time.Duration) bool { return at >= from && at <= to }
 	for i := range t.Lives {
 		if l := &t.Lives[i]; in(l.At) && l.Node >= t.MemberNode(0) && t.Members[l.Node-t.MemberNode(0)].Group == group {
@@ -200,22 +201,16 @@ func (t *teller) lostSkipped(id int32) {
 		t.step(handed.At, "handed to %s, which begins to work on it", t.MemberName(handed.Member))
 	}
 	passed := t.passed(group, p, offset, from)
-	until := passed
-	if passed < 0 {
-		until = to
-	} else {
-		until = max(until, to)
+	until := to
+	if passed != nil {
+		until = max(until, passed.At)
 	}
-	if early := t.committedPast(group, p, offset); early != nil {
+	if early := t.committedPast(group, p, offset, until); early != nil {
 		t.step(early.At, "the group's offset of %s is committed as %s, past the record, by %s", t.Partitions[p].Name, count(early.Offset), t.MemberName(early.Member))
-		until = max(until, early.At)
 	}
 	t.readers(group, p, from-time.Second, until)
 	if handed == nil {
-		t.told.Class = "position past it"
-		t.rule("A member begins where the group's committed offset says, and where there is none, or it is out of range, where auto.offset.reset says: with latest all that is there is passed over.",
-			"clients/.../consumer/internals/SubscriptionState.java; ConsumerCoordinator.java, refreshCommittedOffsetsIfNeeded")
-		t.cure("auto.offset.reset=earliest", "records may be read again from the log's start; processing must bear it")
+		t.passedOver(p, r.At, until, passed)
 		return
 	}
 	t.told.Class = "committed before it was processed"
@@ -247,25 +242,44 @@ func (t *teller) handedOut(group, p int32, offset int64, after time.Duration) (*
 	return nil, after
 }
 
-// committedPast is a group's first commit beyond an offset.
-func (t *teller) committedPast(group, p int32, offset int64) *story.Commit {
+// committedPast is a group's last commit beyond an offset that counted at an instant.
+func (t *teller) committedPast(group, p int32, offset int64, until time.Duration) *story.Commit {
+	var last *story.Commit
 	for i := range t.Commits {
-		if c := &t.Commits[i]; c.Group == group && c.Partition == p && c.Error == "" && c.Offset > offset {
-			return c
+		if c := &t.Commits[i]; c.Group == group && c.Partition == p && c.Error == "" && c.Offset > offset && (last == nil || c.At <= until) {
+			last = c
+		}
+	}
+	return last
+}
+
+// passed is where a member of a group first began to read a partition beyond an offset,
+// after an instant; nil: nowhere.
+func (t *teller) passed(group, p int32, offset int64, after time.Duration) *story.Position {
+	for i := range t.Positions {
+		if x := &t.Positions[i]; x.At >= after && x.Partition == p && x.Offset > offset && t.Members[x.Member].Group == group {
+			return x
 		}
 	}
 	return nil
 }
 
-// passed is when a member of a group first began to read a partition beyond an offset,
-// after an instant; -1: never.
-func (t *teller) passed(group, p int32, offset int64, after time.Duration) time.Duration {
-	for i := range t.Positions {
-		if x := &t.Positions[i]; x.At >= after && x.Partition == p && x.Offset > offset && t.Members[x.Member].Group == group {
-			return x.At
-		}
+// passedOver is a record that no member of the group was ever handed.
+func (t *teller) passedOver(p int32, from, until time.Duration, passed *story.Position) {
+	t.told.Class = "position past it"
+	t.cluster(p, from-t.lookBack(p, from), until, -1)
+	if passed != nil && passed.Why != story.FromCommit && passed.Why != story.FromCut {
+		t.rule("A member begins where the group's committed offset says, and where there is none, or it is out of range, where auto.offset.reset says: with latest all that is there is passed over.",
+			"clients/.../consumer/internals/SubscriptionState.java; ConsumerCoordinator.java, refreshCommittedOffsetsIfNeeded")
+		t.cure("auto.offset.reset=earliest", "records may be read again from the log's start; processing must bear it")
+		return
 	}
-	return -1
+	t.rule("A group's committed offset is a number. When the log has been cut below it, and grown again, new records stand at offsets that the group has behind it; "+
+		"an offset that was committed without its leader epoch cannot be told from a good one.",
+		"clients/.../consumer/internals/SubscriptionState.java, maybeCompleteValidation; KIP-320; KAFKA-20507")
+	t.cure("what keeps the log from being cut: acks=all with min.insync.replicas of 2 or more, and unclean.leader.election.enable=false",
+		"acknowledgements wait for all of the ISR, and a partition without a member of its ISR waits for one")
+	t.cure("a group that is set back by hand after a log was cut (kafka-consumer-groups --reset-offsets)", "records are read again; processing must bear it")
 }
 
 // processedTwice tells of the first record that a group processed again.
@@ -324,7 +338,7 @@ func (t *teller) beginning(again *story.Read, after time.Duration) time.Duration
 func (t *teller) twiceWhy(again, before *story.Read, spec *scenarios.Group, committed int64, known bool) {
 	if again.Offset != before.Offset {
 		t.told.Class = "written twice"
-		t.rule("The record stands in the log twice, and each copy is delivered.", "see what is told of the record that was written twice")
+		t.rule("The record stands in the log twice, and each copy is delivered.", "--explain=duplicated.produced tells how it was")
 		t.cureIdempotence(again.Record)
 		return
 	}

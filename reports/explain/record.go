@@ -28,8 +28,9 @@ func acksWords(a scenarios.Acks) string {
 // mostAttempts is how many attempts to send a batch are told one by one.
 const mostAttempts = 3
 
-// attempts tells how a batch was sent, and answered, until an instant.
-func (t *teller) attempts(batch int32, until time.Duration) {
+// attempts tells how a batch was sent, and answered, until an instant, and says how
+// often it was.
+func (t *teller) attempts(batch int32, until time.Duration) int {
 	var sends []story.Send
 	for i := range t.Sends {
 		if s := &t.Sends[i]; s.Batch == batch && s.At <= until {
@@ -57,6 +58,7 @@ func (t *teller) attempts(batch int32, until time.Duration) {
 			t.failure(&s, next)
 		}
 	}
+	return len(sends)
 }
 
 // failure tells why an attempt did not succeed: the answer, or the loss of the

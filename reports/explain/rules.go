@@ -27,8 +27,11 @@ func (t *teller) fencingTime() string {
 	return fmt.Sprintf("%s to %s", span(max(0, low)), span(high))
 }
 
-// ruleAcksOne is what an acknowledgement at acks=1 is worth.
-func (t *teller) ruleAcksOne() {
+// ruleAcks is what an acknowledgement at acks=1 is worth.
+func (t *teller) ruleAcks(acks scenarios.Acks) {
+	if acks != scenarios.AcksLeader {
+		return
+	}
 	t.rule("With acks=1 the leader answers as soon as the batch is in its own log, that is in its page cache; no follower needs to have it.",
 		"core/.../cluster/Partition.scala, appendRecordsToLeader; server/.../purgatory/DelayedProduce.java")
 }
@@ -73,6 +76,15 @@ func (t *teller) cureAcksAll(p int32) {
 	}
 	price += "; while a member of the ISR is silent nothing is acknowledged, for " + t.fencingTime()
 	t.cure(setting, price)
+}
+
+// cureAcks is what keeps a record that a leader has acknowledged.
+func (t *teller) cureAcks(p int32, acks scenarios.Acks) {
+	if acks == scenarios.AcksAll {
+		t.survive(p, acks)
+		return
+	}
+	t.cureAcksAll(p)
 }
 
 // cureSession is a shorter session of the brokers.

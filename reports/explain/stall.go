@@ -31,7 +31,7 @@ func (t *teller) stalled() bool {
 	if id >= 0 {
 		producer = t.producerOf(id)
 		r := &t.Records[id]
-		t.step(r.At, "the oldest of %s that wait in the end is generated: %s", many(waited, "record"), t.recordName(id))
+		t.step(r.At, "the oldest record that still waits at the end (of %s) is generated: %s", count(waited), t.recordName(id))
 		t.attempts(r.Batch, s.To)
 		t.appended(t.appendsUntil(r.Batch, s.To), r.Index)
 	}
