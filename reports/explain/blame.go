@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"math/bits"
 	"time"
 
 	"kafkasim/reports/result/story"
@@ -15,7 +16,7 @@ func (t *teller) blame(p int32, producer *scenarios.Producer, from, to time.Dura
 	all := producer.Config.Acks == scenarios.AcksAll
 	w := t.weigh(p, from, to)
 	if !all {
-		w.follower = 0
+		w.follower, w.refused = 0, 0
 	}
 	class := ""
 	rejoined := all && t.rejoined(p, from, to)
@@ -66,6 +67,9 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 			w.leaderless += until - at
 		} else {
 			t.weighBrokers(p, &state, at, until, &w)
+			if bits.OnesCount32(state.ISR) < t.minISR(p) {
+				w.refused += until - at
+			}
 		}
 		at = until
 	}
@@ -77,7 +81,6 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 		}
 	}
 	consider(to)
-	w.refused = t.refusals(p, from, to)
 	for i := range t.Faults {
 		f := &t.Faults[i]
 		if !f.Begin || f.At > to || t.healed(i, from) {
@@ -102,23 +105,13 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 	return w
 }
 
-// refusals is for how long a partition's batches were refused for want of replicas: from
-// the first such answer to the last, and a retry's back-off.
-func (t *teller) refusals(p int32, from, to time.Duration) time.Duration {
-	first, last := time.Duration(-1), time.Duration(0)
-	for i := range t.Answers {
-		a := &t.Answers[i]
-		if a.At > from && a.At <= to && a.Error == "NOT_ENOUGH_REPLICAS" && t.Batches[a.Batch].Partition == p {
-			if first < 0 {
-				first = a.At
-			}
-			last = a.At
-		}
+// minISR is the effective min ISR of a partition.
+func (t *teller) minISR(p int32) int {
+	replicas := len(t.Partitions[p].Replicas)
+	if topic := t.Partitions[p].Topic; int(topic) < len(t.Spec.Topics) {
+		return min(replicas, t.Spec.Topics[topic].Config.MinInsyncReplicas)
 	}
-	if first < 0 {
-		return 0
-	}
-	return last - first + time.Millisecond
+	return min(replicas, t.config().OffsetsMinInsyncReplicas)
 }
 
 // weighBrokers looks at the brokers of a partition while it had one registration.
@@ -227,11 +220,9 @@ func (t *teller) blameLeaderless(p int32) string {
 }
 
 func (t *teller) blameMinISR(p int32) string {
-	least := 0
-	if topic := t.Partitions[p].Topic; int(topic) < len(t.Spec.Topics) {
-		least = t.Spec.Topics[topic].Config.MinInsyncReplicas
-	}
-	t.rule("With fewer than min.insync.replicas members in the ISR a write at acks=all is refused (NOT_ENOUGH_REPLICAS), and no high watermark moves, whatever the acks.",
+	least := t.minISR(p)
+	t.rule("With fewer than min.insync.replicas members in the ISR a write at acks=all is refused (NOT_ENOUGH_REPLICAS), and no high watermark moves, whatever the acks: "+
+		"a request that waits already waits on, until its timeout.",
 		"core/.../cluster/Partition.scala, appendRecordsToLeader and maybeIncrementLeaderHW; KAFKA-15583")
 	t.cure(fmt.Sprintf("one replica more (replication_factor), with min.insync.replicas as it is (%d)", least), "the inbound traffic once more, on the network and on a disk")
 	if least > 1 {

@@ -73,6 +73,8 @@ func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
 		}
 		switch {
 		case !in(r.At):
+		case r.Leads && t.ledBefore(i):
+			t.around(r.At, "broker %d is back, and is still registered as the leader of %s (leader epoch %d); its log ends at offset %s", r.Broker+1, name, r.Epoch, count(r.End))
 		case r.Leads:
 			t.around(r.At, "broker %d has heard of its election and leads %s; its log ends at offset %s", r.Broker+1, name, count(r.End))
 		case led[r.Broker]:
@@ -104,6 +106,19 @@ func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
 			t.around(c.At, "with its disks broker %d loses %s", c.Broker+1, what)
 		}
 	}
+}
+
+// ledBefore says whether a broker had led a partition before in the epoch of entry i of
+// Roles: it began to, or did from the start.
+func (t *teller) ledBefore(i int) bool {
+	r := &t.Roles[i]
+	for k := range t.Roles[:i] {
+		if o := &t.Roles[k]; o.Leads && o.Partition == r.Partition && o.Broker == r.Broker && o.Epoch == r.Epoch {
+			return true
+		}
+	}
+	start := &t.Partitions[r.Partition].Start
+	return start.Leader == r.Broker && start.Epoch == r.Epoch
 }
 
 // config is what the brokers are set to.
@@ -384,7 +399,10 @@ func (t *teller) registrationWords(e *story.Registration) string {
 	case e.After.ISR&^e.Before.ISR != 0:
 		return fmt.Sprintf("the ISR of %s gets broker %s; %s", p.Name, p.Brokers(e.After.ISR&^e.Before.ISR), isr)
 	}
-	return fmt.Sprintf("%s: %s", p.Name, isr)
+	if out := e.Before.ELR &^ e.After.ELR; out != 0 {
+		return fmt.Sprintf("the ELR of %s loses broker %s, which registers and cannot prove that it stopped in order; %s", p.Name, p.Brokers(out), isr)
+	}
+	return fmt.Sprintf("the registration of %s changes: %s", p.Name, isr)
 }
 
 // whyElected is the rule of a clean election.

@@ -284,12 +284,17 @@ func (t *teller) unclean(p int32, role *story.Role, change *story.Registration, 
 	t.ruleTruncation()
 	price := fmt.Sprintf("%s has no leader, and takes and gives nothing, until a broker of its ISR (%s) is back", t.Partitions[p].Name,
 		t.Partitions[p].Brokers(change.Before.ISR))
+	back := false
 	for i := range t.Lives {
 		l := &t.Lives[i]
 		if l.At > role.At && l.What == story.Serves && l.Node < t.BrokerCount && t.Partitions[p].Has(change.Before.ISR, l.Node) && heldBy(held, l.Node, role.At) {
 			price += fmt.Sprintf(": here broker %d, which has the record, %s later", l.Node+1, span(l.At-change.At))
+			back = true
 			break
 		}
+	}
+	if !back {
+		price += "; here none that has the record was before the end"
 	}
 	t.cure("unclean.leader.election.enable=false", price)
 }

@@ -79,7 +79,8 @@ func (t *teller) failure(s *story.Send, next time.Duration) {
 			continue
 		}
 		if d.Silent {
-			t.step(d.At, "broker %d has not answered for too long: the client closes the connection", d.Broker+1)
+			c := &t.Spec.Producers[t.Producers[s.Producer].Spec].Config
+			t.step(d.At, "broker %d has not answered for %s, the client's request timeout: it closes the connection", d.Broker+1, span(c.RequestTimeout+c.RequestOverhead))
 		} else {
 			t.step(d.At, "the connection to broker %d is closed from its side, without an answer", d.Broker+1)
 		}

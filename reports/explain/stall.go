@@ -31,7 +31,11 @@ func (t *teller) stalled() bool {
 	if id >= 0 {
 		producer = t.producerOf(id)
 		r := &t.Records[id]
-		t.step(r.At, "the oldest record that still waits at the end (of %s) is generated: %s", count(waited), t.recordName(id))
+		which := "the oldest of the " + many(waited, "record") + " that wait at the end"
+		if waited == 1 {
+			which = "the one record that waits at the end"
+		}
+		t.step(r.At, "%s is generated: %s", which, t.recordName(id))
 		t.attempts(r.Batch, s.To)
 		t.appended(t.appendsUntil(r.Batch, s.To), r.Index)
 	}

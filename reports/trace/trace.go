@@ -23,13 +23,13 @@ import (
 // Most is how many events a trace may have: some 300 MB, which a browser still loads.
 const Most = 2_000_000
 
-// A TooLargeError says that a trace would have more events than Most.
-type TooLargeError struct{ Events int }
+// A TooLargeError says that a trace would have more events than it may.
+type TooLargeError struct{ Events, Most int }
 
 // Error says what would be a smaller one.
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the trace would have %s events, and more than %s no browser loads; make the run smaller, as in --set duration=20s, or lower its rates",
-		result.Number(float64(e.Events)), result.Number(Most))
+		result.Number(float64(e.Events)), result.Number(float64(e.Most)))
 }
 
 // An event is one event of the trace.
@@ -68,7 +68,10 @@ type pids struct{ broker, controller, metadata, faults, producer, group int32 }
 
 // Write writes the trace of a story and says how many events it has. It writes nothing
 // and returns a *TooLargeError where there are more than Most.
-func Write(to io.Writer, s *story.Story) (events int, err error) {
+func Write(to io.Writer, s *story.Story) (events int, err error) { return write(to, s, Most) }
+
+// write is Write with a limit.
+func write(to io.Writer, s *story.Story, most int) (events int, err error) {
 	t := &tracer{Story: s}
 	t.number()
 	t.cluster()
@@ -77,8 +80,8 @@ func Write(to io.Writer, s *story.Story) (events int, err error) {
 	t.producers()
 	t.replication()
 	t.groups()
-	if n := len(t.events); n > Most {
-		return n, &TooLargeError{n}
+	if n := len(t.events); n > most {
+		return n, &TooLargeError{n, most}
 	}
 	t.tidy()
 	return len(t.events), t.write(to)
@@ -150,14 +153,11 @@ func (t *tracer) flow(from, to place, name string) {
 	t.add(event{at: to.at, phase: 'f', pid: to.pid, tid: to.tid, id: t.flows, name: name, category: name})
 }
 
-// tidy puts the events in order of time, and makes slices on one thread either
-// nested or apart: one of no length of its own ends where the next one begins.
+// tidy puts the events in order of time. Slices of one thread follow each other: one
+// that is drawn longer than it is ends where the next one begins.
 func (t *tracer) tidy() {
 	slices.SortStableFunc(t.events, func(a, b event) int {
-		if c := cmp.Compare(a.at, b.at); c != 0 {
-			return c
-		}
-		return cmp.Compare(b.length, a.length) // the outer one first
+		return cmp.Compare(a.at, b.at)
 	})
 	type thread struct{ pid, tid int32 }
 	last := map[thread]int{}
