@@ -7,7 +7,8 @@ import (
 )
 
 // What the world tells its recorder. Each of these is a look at a pointer when there
-// is none, and is small enough to be compiled into its caller.
+// is none, and is compiled into its caller. What writes something down is not
+// (go:noinline): the frames of the caller would grow with it.
 
 // tellLog tells what a leader has appended.
 func (w *world) tellLog(now sim.Time, r int32) {
@@ -18,8 +19,8 @@ func (w *world) tellLog(now sim.Time, r int32) {
 
 // tellMark tells a leader's high watermark.
 func (w *world) tellMark(now sim.Time, rep *replica) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.Marks = append(r.Marks, story.Mark{At: sinceStart(now), Broker: rep.broker, Partition: int32(rep.partition), Offset: int64(rep.hw)})
+	if w.recorder != nil {
+		w.recorder.mark(now, rep)
 	}
 }
 
@@ -32,10 +33,8 @@ func (w *world) tellRole(now sim.Time, r int32) {
 
 // tellCopy tells what a follower has appended, from an offset on.
 func (w *world) tellCopy(now sim.Time, rep *replica, from kafka.Offset) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.Copies = append(r.Copies, story.Copy{
-			At: sinceStart(now), Broker: rep.broker, Leader: rep.source, Partition: int32(rep.partition), Base: int64(from), End: int64(rep.log.end),
-		})
+	if w.recorder != nil {
+		w.recorder.copied(now, rep, from)
 	}
 }
 
@@ -48,45 +47,43 @@ func (w *world) tellCut(r int32, end kafka.Offset, why story.CutKind) {
 
 // tellRemoval tells that retention deleted what a log had from an offset on.
 func (w *world) tellRemoval(rep *replica, from kafka.Offset) {
-	if r := w.recorder; r != nil && from < rep.log.start {
-		r.Removals = append(r.Removals, story.Removal{
-			At: sinceStart(w.engine.Now()), Broker: rep.broker, Partition: int32(rep.partition), From: int64(from), To: int64(rep.log.start),
-		})
+	if w.recorder != nil {
+		w.recorder.removal(w, rep, from)
 	}
 }
 
 // tellGenerated tells of an application's next record.
 func (w *world) tellGenerated(now sim.Time, i int32) {
-	if r := w.recorder; r != nil {
-		r.Records = append(r.Records, story.Record{At: sinceStart(now), Producer: i, Batch: story.Nobody})
+	if w.recorder != nil {
+		w.recorder.generated(now, i)
 	}
 }
 
 // tellSend tells that a producer has sent a batch.
 func (w *world) tellSend(now sim.Time, i, broker int32, b batchID) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.Sends = append(r.Sends, story.Send{At: sinceStart(now), Producer: i, Broker: broker, Batch: int32(b)})
+	if w.recorder != nil {
+		w.recorder.sent(now, i, broker, b)
 	}
 }
 
 // tellAnswer tells what a producer has been answered.
 func (w *world) tellAnswer(now sim.Time, i, broker int32, b batchID, code kafka.ProduceError) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.Answers = append(r.Answers, story.Answer{At: sinceStart(now), Producer: i, Broker: broker, Batch: int32(b), Error: errorName(code)})
+	if w.recorder != nil {
+		w.recorder.answered(now, i, broker, b, code)
 	}
 }
 
 // tellBatchEnd tells how a batch ended for its producer.
 func (w *world) tellBatchEnd(now sim.Time, b batchID, why kafka.ProducerOutcome) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.BatchEnds = append(r.BatchEnds, story.BatchEnd{At: sinceStart(now), Batch: int32(b), Why: outcomeOf(why)})
+	if w.recorder != nil {
+		w.recorder.batchEnd(now, b, why)
 	}
 }
 
 // tellDisconnect tells that a producer's connection is closed; silent: by itself.
 func (w *world) tellDisconnect(now sim.Time, i, broker int32, silent bool) {
-	if r := w.recorder; r != nil {
-		r.Disconnects = append(r.Disconnects, story.Disconnect{At: sinceStart(now), Producer: i, Broker: broker, Silent: silent})
+	if w.recorder != nil {
+		w.recorder.disconnect(now, i, broker, silent)
 	}
 }
 
@@ -106,10 +103,8 @@ func (w *world) tellEnd(id int32, end story.End) {
 
 // tellFetch tells what a member has got of a partition.
 func (w *world) tellFetch(now sim.Time, i, broker int32, p *part) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.Fetches = append(r.Fetches, story.Fetch{
-			At: sinceStart(now), Member: i, Broker: broker, Partition: int32(p.partition), From: int64(p.from), To: int64(p.to),
-		})
+	if w.recorder != nil {
+		w.recorder.fetched(now, i, broker, p)
 	}
 }
 
@@ -122,8 +117,8 @@ func (w *world) tellPoll(now sim.Time, i int32) {
 
 // tellPollEnd tells that a member's application is done with it.
 func (w *world) tellPollEnd(now sim.Time, i int32) {
-	if r := w.recorder; r != nil && r.takes() {
-		r.PollEnds = append(r.PollEnds, story.PollEnd{At: sinceStart(now), Member: i})
+	if w.recorder != nil {
+		w.recorder.pollEnd(now, i)
 	}
 }
 
@@ -150,8 +145,8 @@ func (w *world) tellPosition(i int32, o *ownedPartition, offset kafka.Offset, wh
 
 // tellOwner tells that a member gets a partition, or gives it up.
 func (w *world) tellOwner(now sim.Time, i int32, p kafka.PartitionID, owns bool) {
-	if r := w.recorder; r != nil {
-		r.Ownerships = append(r.Ownerships, story.Ownership{At: sinceStart(now), Member: i, Partition: int32(p), Owns: owns})
+	if w.recorder != nil {
+		w.recorder.owner(now, i, p, owns)
 	}
 }
 
@@ -164,8 +159,8 @@ func (w *world) tellGroup(now sim.Time, group int) {
 
 // tellFault tells that a fault begins or ends at a node.
 func (w *world) tellFault(now sim.Time, index, node int32, begin bool) {
-	if r := w.recorder; r != nil {
-		r.Faults = append(r.Faults, story.Fault{At: sinceStart(now), Index: index, Node: node, Begin: begin})
+	if w.recorder != nil {
+		w.recorder.fault(now, index, node, begin)
 	}
 }
 
@@ -188,8 +183,8 @@ func (w *world) tellLinkFault(now sim.Time, index int32, sides [2][]int, begin b
 
 // tellLife tells of a process.
 func (w *world) tellLife(now sim.Time, node int32, what story.LifeKind) {
-	if r := w.recorder; r != nil {
-		r.Lives = append(r.Lives, story.Life{At: sinceStart(now), Node: node, What: what})
+	if w.recorder != nil {
+		w.recorder.life(now, node, what)
 	}
 }
 
@@ -202,8 +197,8 @@ func (w *world) tellBeat(now sim.Time, b int32) {
 
 // tellFenced tells that the controller has found a broker silent for too long.
 func (w *world) tellFenced(now sim.Time, id kafka.BrokerID) {
-	if r := w.recorder; r != nil {
-		r.Fencings = append(r.Fencings, story.Fencing{At: sinceStart(now), Broker: int32(id) - 1, Beat: sinceStart(r.beats[id-1])})
+	if w.recorder != nil {
+		w.recorder.fenced(now, id)
 	}
 }
 
