@@ -150,31 +150,40 @@ func (o *followOptions) replicationOf(set *result.Set, metric string) int {
 	return best
 }
 
-// follow looks into the replications of a run that were asked for: it runs each once
-// more, by itself, and writes down what happens.
+// A looker runs replications of a run once more, by themselves, and writes down what
+// happens in them: one is kept at a time, for they are large.
+type looker struct {
+	spec *scenarios.Spec
+	set  *result.Set
+	run  runOptions
+	last *story.Story
+}
+
+// look is the story of a replication, from 0.
+func (l *looker) look(ctx context.Context, n int) (*story.Story, error) {
+	if l.last != nil && l.last.Replication == n {
+		return l.last, nil
+	}
+	l.last = nil
+	followed, replication, err := models.Follow(ctx, l.spec, models.Options{Plane: l.run.plane}, n)
+	if err != nil {
+		return nil, err
+	}
+	if n < len(l.set.Fingerprints) && replication.Fingerprint != l.set.Fingerprints[n] {
+		return nil, fmt.Errorf("a bug in kafkasim: replication %d of %s was another one when it was followed", n+1, l.spec.Name)
+	}
+	l.last = followed
+	return followed, nil
+}
+
+// follow looks into the replications of a run that were asked for.
 func (s *session) follow(ctx context.Context, spec *scenarios.Spec, set *result.Set, o runOptions, file *file) error {
-	if n := o.follow.replication; n > set.Replications {
-		return usage(fmt.Errorf("--replication %d: there are %d", n, set.Replications))
-	}
+	l := &looker{spec: spec, set: set, run: o}
 	subjects, missing := o.follow.happened(set)
-	told := map[int]*story.Story{} // by replication; read by key only
-	look := func(n int) (*story.Story, error) {
-		if told[n] == nil {
-			followed, replication, err := models.Follow(ctx, spec, models.Options{Plane: o.plane}, n)
-			if err != nil {
-				return nil, err
-			}
-			if n < len(set.Fingerprints) && replication.Fingerprint != set.Fingerprints[n] {
-				return nil, fmt.Errorf("a bug in kafkasim: replication %d of %s was another one when it was followed", n+1, spec.Name)
-			}
-			told = map[int]*story.Story{n: followed} // one at a time: they are large
-		}
-		return told[n], nil
-	}
 	if o.follow.explain != "" {
 		var text bytes.Buffer
 		for _, x := range subjects {
-			followed, err := look(x.replication)
+			followed, err := l.look(ctx, x.replication)
 			if err != nil {
 				return err
 			}
@@ -195,7 +204,7 @@ func (s *session) follow(ctx context.Context, spec *scenarios.Spec, set *result.
 	if len(subjects) > 0 {
 		n = subjects[0].replication
 	}
-	followed, err := look(n)
+	followed, err := l.look(ctx, n)
 	if err != nil {
 		return err
 	}

@@ -95,18 +95,13 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 		if _, err := models.ChoosePlane(spec, o.plane); err != nil {
 			return &codedError{exitInvalid, err}
 		}
-	}
-	var out outputs
-	if o.json != "" && o.json != "-" {
-		// Now, because nobody wants to hear it after a long run.
-		if out.json, err = s.files.create(o.json); err != nil {
-			return err
+		if n := o.follow.replication; n > spec.Replications {
+			return usage(fmt.Errorf("--replication %d: %s has %d", n, spec.Name, spec.Replications))
 		}
 	}
-	if o.follow.trace != "" {
-		if out.trace, err = s.files.create(o.follow.trace); err != nil {
-			return err
-		}
+	out, err := s.outputs(&o)
+	if err != nil {
+		return err
 	}
 	code := exitDone
 	for i, spec := range specs {
@@ -126,6 +121,20 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 
 // outputs are the files of a run; nil: none was asked for.
 type outputs struct{ json, trace *file }
+
+// outputs begins the files that a run is to write: now, because nobody wants to hear
+// after a long run that it cannot be.
+func (s *session) outputs(o *runOptions) (out outputs, err error) {
+	if o.json != "" && o.json != "-" {
+		if out.json, err = s.files.create(o.json); err != nil {
+			return out, err
+		}
+	}
+	if o.follow.trace != "" {
+		out.trace, err = s.files.create(o.follow.trace)
+	}
+	return out, err
+}
 
 // runScenario runs and reports one, and returns what its objectives make of the
 // exit code. An interrupt is an error, after what has been done is reported.

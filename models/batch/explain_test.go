@@ -3,7 +3,6 @@ package batch
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"kafkasim/reports/explain"
 	"kafkasim/reports/result"
@@ -72,7 +71,7 @@ func checkTelling(t *testing.T, seed uint64, s *story.Story, rep result.Replicat
 		fail("the story lacks a part")
 		return
 	}
-	last := -time.Duration(prologue)
+	last := -prologue
 	for i := range x.Steps {
 		if at := x.Steps[i].At; at < last || at > s.End {
 			fail("step %d is at %s, after %s, in a run that ends at %s", i+1, at, last, s.End)

@@ -40,11 +40,9 @@ func (w *world) onConsumeReply(now sim.Time, id msgID) {
 		o.asked = -1
 		switch {
 		case p.code == fetchOK && p.to == 1 && p.high == p.low:
-			w.setPosition(m, o, p.from)
-			w.tellPosition(i, o, p.from, story.FromReset)
+			w.resolved(i, o, p.from)
 		case p.code == fetchOK:
 			if p.high > p.low {
-				w.tellFetch(now, i, b, p)
 				w.buffer(now, i, o, id, int32(k))
 				data = true
 			}
@@ -76,6 +74,7 @@ func (w *world) buffer(now sim.Time, i int32, o *ownedPartition, id msgID, k int
 	m := &w.consumers.members[i]
 	msg := &w.messages[id]
 	p := &msg.parts[k]
+	w.tellFetch(now, i, msg.from, p)
 	msg.open++
 	m.buffered = append(m.buffered, chunk{message: id, part: k, entry: p.low, record: -1, flat: o.flat, life: o.life})
 	o.buffered++
@@ -93,6 +92,12 @@ func (w *world) buffer(now sim.Time, i int32, o *ownedPartition, id msgID, k int
 func (w *world) setPosition(m *memberState, o *ownedPartition, at kafka.Offset) {
 	o.fetch, o.taken, o.done = at, at, at
 	w.consumers.groups[m.group].processed[o.flat] = at
+}
+
+// resolved is the position that a leader found for auto.offset.reset.
+func (w *world) resolved(i int32, o *ownedPartition, at kafka.Offset) {
+	w.setPosition(&w.consumers.members[i], o, at)
+	w.tellPosition(i, o, at, story.FromReset)
 }
 
 // resetPosition is auto.offset.reset.

@@ -18,13 +18,14 @@ func (t *teller) blame(p int32, producer *scenarios.Producer, from, to time.Dura
 	if !all {
 		w.follower, w.refused = 0, 0
 	}
-	class := ""
+	var class string
 	rejoined := all && t.rejoined(p, from, to)
 	switch most := max(w.leaderless, w.refused, w.froze, w.crashed, w.stopped, w.follower, w.cut); {
 	case most == 0 && rejoined:
 		class = t.blameRejoined()
 	case most == 0 && w.moved:
-		class = t.blameMove(all)
+		class = "election"
+		t.blameMove(all)
 	case most == 0 && w.slow:
 		class = t.blameSlow()
 	case most == 0:
@@ -81,18 +82,7 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 		}
 	}
 	consider(to)
-	for i := range t.Faults {
-		f := &t.Faults[i]
-		if !f.Begin || f.At > to || t.healed(i, from) {
-			continue
-		}
-		switch t.Spec.Faults[f.Index].Kind { //nolint:exhaustive // the others are seen by what becomes of a process
-		case scenarios.NetworkDelay, scenarios.NetworkLoss:
-			w.slow = true
-		case scenarios.SlowDisk:
-			w.slow = w.slow || t.concerns(p, f.Node)
-		}
-	}
+	w.slow = t.slowed(p, from, to)
 	for i := range t.Controllers {
 		if c := &t.Controllers[i]; c.Node == story.Nobody {
 			end := t.End
@@ -103,6 +93,25 @@ func (t *teller) weigh(p int32, from, to time.Duration) weight {
 		}
 	}
 	return w
+}
+
+// slowed says whether a disk of the partition's brokers, or the network, was slow.
+func (t *teller) slowed(p int32, from, to time.Duration) bool {
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		if !f.Begin || f.At > to || t.healed(i, from) {
+			continue
+		}
+		switch t.Spec.Faults[f.Index].Kind { //nolint:exhaustive // the others are seen by what becomes of a process
+		case scenarios.NetworkDelay, scenarios.NetworkLoss:
+			return true
+		case scenarios.SlowDisk:
+			if t.concerns(p, f.Node) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // minISR is the effective min ISR of a partition.
@@ -299,16 +308,15 @@ func (t *teller) blameNetwork(producer *scenarios.Producer) string {
 	return "network"
 }
 
-func (t *teller) blameMove(all bool) string {
+func (t *teller) blameMove(all bool) {
 	if all {
 		t.rule("A follower that asks a new leader before that one has heard of its election gets UNKNOWN_LEADER_EPOCH, and leaves the partition alone for replica.fetch.backoff.ms ("+
 			span(t.config().ReplicaFetchBackoff)+"); acks=all waits for it.", "core/.../server/AbstractFetcherThread.scala, delayPartitions")
 		t.cure("a shorter replica.fetch.backoff.ms", "more requests of followers to leaders that cannot answer")
-		return "election"
+		return
 	}
 	t.rule("An election costs each client an error and a refresh of its metadata.", "clients/.../producer/internals/Sender.java")
 	t.cure("fewer elections: auto.leader.rebalance.enable=false, or a longer leader.imbalance.check.interval.seconds", "leaders stay where failures have put them, and some brokers carry more")
-	return "election"
 }
 
 func (t *teller) blameSlow() string {

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,61 +10,76 @@ import (
 	"kafkasim/scenarios"
 )
 
+// A window is the time between two instants, the first one left out.
+type window struct{ from, to time.Duration }
+
+func (w window) has(at time.Duration) bool { return at > w.from && at <= w.to }
+
 // cluster tells what happened to a partition's brokers, its registration and the
 // controllers from an instant to another one, and which of its brokers was away, or
 // what was broken, when that began. The record's offset decides what is said of logs;
 // below 0 there is none.
 func (t *teller) cluster(p int32, from, to time.Duration, offset int64) {
-	in := func(at time.Duration) bool { return at > from && at <= to }
-	standing := t.standing(p, from)
+	w := window{from, to}
+	t.processes(p, w)
+	for i := range t.Elections {
+		if e := &t.Elections[i]; w.has(e.At) && e.Partition == p {
+			t.around(e.At, "%s", t.registrationWords(e))
+		}
+	}
+	t.opinions(p, w)
+	t.leaders(p, w)
+	t.cuts(p, w, offset)
+}
+
+// processes tells of the lives of brokers and controllers, and of the faults.
+func (t *teller) processes(p int32, w window) {
+	standing := t.standing(p, w.from)
 	for i := range t.Lives {
-		if l := &t.Lives[i]; t.concerns(p, l.Node) && (in(l.At) || l.At <= from && standing[i]) {
+		if l := &t.Lives[i]; t.concerns(p, l.Node) && (w.has(l.At) || l.At <= w.from && standing[i]) {
 			t.around(l.At, "%s", t.lifeWords(l))
 		}
 	}
 	for i := range t.Faults {
 		f := &t.Faults[i]
-		if open := f.At <= from && f.Begin && !t.healed(i, from); t.tellsFault(p, f) && (in(f.At) || open) {
+		if open := f.At <= w.from && f.Begin && !t.healed(i, w.from); t.tellsFault(p, f) && (w.has(f.At) || open) {
 			t.around(f.At, "%s", t.faultWords(f))
 		}
 	}
+}
+
+// opinions tells what the controllers made of the brokers, and who was active.
+func (t *teller) opinions(p int32, w window) {
 	for i := range t.Fencings {
-		if f := &t.Fencings[i]; in(f.At) && t.concerns(p, f.Broker) {
+		if f := &t.Fencings[i]; w.has(f.At) && t.concerns(p, f.Broker) {
 			t.around(f.At, "the controller takes broker %d for dead: it has heard nothing of it since %s, for longer than broker.session.timeout.ms (%s)",
 				f.Broker+1, seconds(f.Beat), span(t.config().SessionTimeout))
 		}
 	}
 	for i := range t.Brokers {
-		if b := &t.Brokers[i]; in(b.At) && t.concerns(p, b.Broker) {
-			switch b.What {
-			case story.InShutdown:
-				t.around(b.At, "the controller takes over that broker %d shuts down in order", b.Broker+1)
-			case story.Unfenced:
-				t.around(b.At, "broker %d is unfenced: it may lead and be in an ISR again", b.Broker+1)
-			case story.Registered, story.Fenced:
-			}
-		}
-	}
-	for i := range t.Elections {
-		if e := &t.Elections[i]; in(e.At) && e.Partition == p {
-			t.around(e.At, "%s", t.registrationWords(e))
+		b := &t.Brokers[i]
+		switch {
+		case !w.has(b.At) || !t.concerns(p, b.Broker):
+		case b.What == story.InShutdown:
+			t.around(b.At, "the controller takes over that broker %d shuts down in order", b.Broker+1)
+		case b.What == story.Unfenced:
+			t.around(b.At, "broker %d is unfenced: it may lead and be in an ISR again", b.Broker+1)
 		}
 	}
 	for i := range t.Controllers {
-		if c := &t.Controllers[i]; in(c.At) {
-			if c.Node == story.Nobody {
-				t.around(c.At, "no controller is active: nothing is fenced, elected or taken out of an ISR until one is")
-			} else {
-				t.around(c.At, "%s is the active controller", t.NodeName(c.Node))
-			}
+		c := &t.Controllers[i]
+		switch {
+		case !w.has(c.At):
+		case c.Node == story.Nobody:
+			t.around(c.At, "no controller is active: nothing is fenced, elected or taken out of an ISR until one is")
+		default:
+			t.around(c.At, "%s is the active controller", t.NodeName(c.Node))
 		}
 	}
-	t.logs(p, from, to, offset)
 }
 
-// logs tells who led, and which logs lost something.
-func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
-	in := func(at time.Duration) bool { return at > from && at <= to }
+// leaders tells which brokers led a partition as they knew.
+func (t *teller) leaders(p int32, w window) {
 	name := t.Partitions[p].Name
 	led := map[int32]bool{}
 	for i := range t.Roles {
@@ -72,7 +88,7 @@ func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
 			continue
 		}
 		switch {
-		case !in(r.At):
+		case !w.has(r.At):
 		case r.Leads && t.ledBefore(i):
 			t.around(r.At, "broker %d is back, and is still registered as the leader of %s (leader epoch %d); its log ends at offset %s", r.Broker+1, name, r.Epoch, count(r.End))
 		case r.Leads:
@@ -82,21 +98,16 @@ func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
 		}
 		led[r.Broker] = r.Leads
 	}
+}
+
+// cuts tells which logs of a partition lost their ends.
+func (t *teller) cuts(p int32, w window, offset int64) {
 	for i := range t.Cuts {
 		c := &t.Cuts[i]
-		if c.Partition != p || !in(c.At) {
+		if c.Partition != p || !w.has(c.At) {
 			continue
 		}
-		what := fmt.Sprintf("%s of %s (offsets %s to %s)", many(c.To-c.From, "record"), name, count(c.From), count(c.To-1))
-		if c.To-c.From == 1 {
-			what = fmt.Sprintf("the record at offset %s of %s", count(c.From), name)
-		}
-		if offset >= c.From && offset < c.To {
-			what += ", this one among them"
-			if c.To-c.From == 1 {
-				what = fmt.Sprintf("this record, at offset %s of %s", count(offset), name)
-			}
-		}
+		what := t.cutWords(c, offset)
 		switch c.Why {
 		case story.Truncated:
 			t.around(c.At, "broker %d follows and cuts its log to what the leader has: it drops %s", c.Broker+1, what)
@@ -106,6 +117,21 @@ func (t *teller) logs(p int32, from, to time.Duration, offset int64) {
 			t.around(c.At, "with its disks broker %d loses %s", c.Broker+1, what)
 		}
 	}
+}
+
+// cutWords says what a log lost.
+func (t *teller) cutWords(c *story.Cut, offset int64) string {
+	name := t.Partitions[c.Partition].Name
+	here := offset >= c.From && offset < c.To
+	switch {
+	case c.To-c.From == 1 && here:
+		return fmt.Sprintf("this record, at offset %s of %s", count(offset), name)
+	case c.To-c.From == 1:
+		return fmt.Sprintf("the record at offset %s of %s", count(c.From), name)
+	case here:
+		return fmt.Sprintf("%s of %s (offsets %s to %s), this one among them", many(c.To-c.From, "record"), name, count(c.From), count(c.To-1))
+	}
+	return fmt.Sprintf("%s of %s (offsets %s to %s)", many(c.To-c.From, "record"), name, count(c.From), count(c.To-1))
 }
 
 // ledBefore says whether a broker had led a partition before in the epoch of entry i of
@@ -129,12 +155,7 @@ func (t *teller) concerns(p, node int32) bool {
 	if node >= t.BrokerCount {
 		return node < t.ProducerNode(0)
 	}
-	for _, b := range t.Partitions[p].Replicas {
-		if b == node {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.Partitions[p].Replicas, node)
 }
 
 // standing are the entries of Lives that say, at an instant, why a broker of the

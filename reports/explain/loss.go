@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kafkasim/reports/result/story"
@@ -171,27 +172,24 @@ func (t *teller) followers(p int32, a *story.Append, held []holding, until time.
 		if b == a.Broker {
 			continue
 		}
-		copied := false
-		for _, h := range held {
-			if h.broker == b && h.has {
-				t.step(h.at, "broker %d has copied it", b+1)
-				copied = true
-				break
-			}
-		}
-		if copied {
-			continue
-		}
-		var last *story.Copy
-		for i := range t.Copies {
-			if k := &t.Copies[i]; k.Partition == p && k.Broker == b && k.At <= decided {
-				last = k
-			}
-		}
-		if last != nil && last.End <= a.Base {
+		copied := slices.IndexFunc(held, func(h holding) bool { return h.broker == b && h.has })
+		if copied >= 0 {
+			t.step(held[copied].at, "broker %d has copied it", b+1)
+		} else if last := t.lastCopy(p, b, decided); last != nil && last.End <= a.Base {
 			t.step(last.At, "broker %d copies %s up to offset %s: the last that it fetches before this record", b+1, t.Partitions[p].Name, count(last.End))
 		}
 	}
+}
+
+// lastCopy is a follower's last copy of a partition until an instant, or nil.
+func (t *teller) lastCopy(p, broker int32, until time.Duration) *story.Copy {
+	var last *story.Copy
+	for i := range t.Copies {
+		if k := &t.Copies[i]; k.Partition == p && k.Broker == broker && k.At <= until {
+			last = k
+		}
+	}
+	return last
 }
 
 // goesOn says whether a leader's process was there, or would be again, when another one
@@ -282,19 +280,15 @@ func (t *teller) unclean(p int32, role *story.Role, change *story.Registration, 
 		"however little it has; the others then cut their logs to its own.",
 		"metadata/.../controller/PartitionChangeBuilder.java, electAnyLeader; ConfigurationControlManager.java, uncleanLeaderElectionEnabledForTopic")
 	t.ruleTruncation()
-	price := fmt.Sprintf("%s has no leader, and takes and gives nothing, until a broker of its ISR (%s) is back", t.Partitions[p].Name,
+	price := fmt.Sprintf("%s has no leader, and takes and gives nothing, until a broker of its ISR (%s) is back: here ", t.Partitions[p].Name,
 		t.Partitions[p].Brokers(change.Before.ISR))
-	back := false
-	for i := range t.Lives {
-		l := &t.Lives[i]
-		if l.At > role.At && l.What == story.Serves && l.Node < t.BrokerCount && t.Partitions[p].Has(change.Before.ISR, l.Node) && heldBy(held, l.Node, role.At) {
-			price += fmt.Sprintf(": here broker %d, which has the record, %s later", l.Node+1, span(l.At-change.At))
-			back = true
-			break
-		}
-	}
-	if !back {
-		price += "; here none that has the record was before the end"
+	back := slices.IndexFunc(t.Lives, func(l story.Life) bool {
+		return l.At > role.At && l.What == story.Serves && l.Node < t.BrokerCount && t.Partitions[p].Has(change.Before.ISR, l.Node) && heldBy(held, l.Node, role.At)
+	})
+	if back >= 0 {
+		price += fmt.Sprintf("broker %d, which has the record, %s later", t.Lives[back].Node+1, span(t.Lives[back].At-change.At))
+	} else {
+		price += "none that has the record was before the end"
 	}
 	t.cure("unclean.leader.election.enable=false", price)
 }

@@ -41,31 +41,15 @@ func (t *teller) missing(id int32) (group int32, found bool) {
 // readers tells what became of a group's members and of its reading of a partition
 // between two instants.
 func (t *teller) readers(group, p int32, from, to time.Duration) {
-	from = max(from, 0) // members have started before
-	in := func(at time.Duration) bool { return at >= from && at <= to }
-	for i := range t.Lives {
-		if l := &t.Lives[i]; in(l.At) && l.Node >= t.MemberNode(0) && t.Members[l.Node-t.MemberNode(0)].Group == group {
-			t.around(l.At, "%s", t.lifeWords(l))
-		}
-	}
-	for i := range t.Faults {
-		f := &t.Faults[i]
-		spec := &t.Spec.Faults[f.Index]
-		if in(f.At) && spec.Kind == scenarios.SlowDownstream && f.Node >= t.MemberNode(0) && t.Members[f.Node-t.MemberNode(0)].Group == group {
-			what := "work of %s takes %g times as long"
-			if !f.Begin {
-				what = "%s works at its own pace again (no longer %g times as slow)"
-			}
-			t.around(f.At, "%s: "+what, t.faultName(f.Index), t.NodeName(f.Node), spec.Factor)
-		}
-	}
+	w := window{max(from, 0), to} // members have started before
+	t.members(group, w)
 	for i := range t.Groups {
-		if g := &t.Groups[i]; in(g.At) && g.Group == group {
+		if g := &t.Groups[i]; w.has(g.At) && g.Group == group {
 			t.around(g.At, "group %s is %s (generation %d)", t.Spec.Groups[group].Name, g.State, g.Generation)
 		}
 	}
 	for i := range t.Ownerships {
-		if o := &t.Ownerships[i]; in(o.At) && o.Partition == p && t.Members[o.Member].Group == group {
+		if o := &t.Ownerships[i]; w.has(o.At) && o.Partition == p && t.Members[o.Member].Group == group {
 			verb := "gives up"
 			if o.Owns {
 				verb = "is assigned"
@@ -74,8 +58,30 @@ func (t *teller) readers(group, p int32, from, to time.Duration) {
 		}
 	}
 	for i := range t.Positions {
-		if x := &t.Positions[i]; in(x.At) && x.Partition == p && t.Members[x.Member].Group == group {
+		if x := &t.Positions[i]; w.has(x.At) && x.Partition == p && t.Members[x.Member].Group == group {
 			t.around(x.At, "%s begins to read %s at offset %s: %s", t.MemberName(x.Member), t.Partitions[p].Name, count(x.Offset), positionWords(x.Why))
+		}
+	}
+}
+
+// members tells of the processes of a group's members.
+func (t *teller) members(group int32, w window) {
+	first := t.MemberNode(0)
+	of := func(node int32) bool { return node >= first && t.Members[node-first].Group == group }
+	for i := range t.Lives {
+		if l := &t.Lives[i]; w.has(l.At) && of(l.Node) {
+			t.around(l.At, "%s", t.lifeWords(l))
+		}
+	}
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		spec := &t.Spec.Faults[f.Index]
+		switch {
+		case !w.has(f.At) || !of(f.Node) || spec.Kind != scenarios.SlowDownstream:
+		case f.Begin:
+			t.around(f.At, "%s: the work of %s takes %g times as long", t.faultName(f.Index), t.NodeName(f.Node), spec.Factor)
+		default:
+			t.around(f.At, "%s: %s works at its own pace again", t.faultName(f.Index), t.NodeName(f.Node))
 		}
 	}
 }

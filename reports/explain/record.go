@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"kafkasim/reports/result/story"
@@ -11,18 +13,6 @@ import (
 // producerOf is the specification of a record's producer.
 func (t *teller) producerOf(id int32) *scenarios.Producer {
 	return &t.Spec.Producers[t.Producers[t.Records[id].Producer].Spec]
-}
-
-// acksWords is a producer's setting as it is written.
-func acksWords(a scenarios.Acks) string {
-	switch a {
-	case scenarios.AcksNone:
-		return "acks=0"
-	case scenarios.AcksLeader:
-		return "acks=1"
-	case scenarios.AcksAll:
-	}
-	return "acks=all"
 }
 
 // mostAttempts is how many attempts to send a batch are told one by one.
@@ -121,11 +111,11 @@ func (t *teller) appended(appends []story.Append, index int32) {
 	}
 }
 
-// acknowledged tells of a batch's acknowledgement, and returns when it was.
-func (t *teller) acknowledged(batch int32, acks scenarios.Acks) (time.Duration, bool) {
+// acknowledged tells of a batch's acknowledgement, if there was one.
+func (t *teller) acknowledged(batch int32, acks scenarios.Acks) {
 	end, known := t.ended(batch)
 	if !known || end.Why != story.Acked {
-		return 0, false
+		return
 	}
 	switch acks {
 	case scenarios.AcksNone:
@@ -135,7 +125,6 @@ func (t *teller) acknowledged(batch int32, acks scenarios.Acks) (time.Duration, 
 	case scenarios.AcksAll:
 		t.step(end.At, "acknowledged to the producer: all of the ISR had it (acks=all)")
 	}
-	return end.At, true
 }
 
 // A holding is a broker getting the record into its log, or losing it.
@@ -151,67 +140,50 @@ type holding struct {
 type custody struct {
 	*teller
 	partition int32
-	batch     int32
 	at        [][]int64 // by broker: offsets of its first record
 	out       []holding
 }
 
 // holdings are the brokers that held a batch, and how they lost it, in order of time.
 func (t *teller) holdings(batch int32) []holding {
-	c := &custody{teller: t, partition: t.Batches[batch].Partition, batch: batch, at: make([][]int64, t.BrokerCount)}
-	a, k, x, r := 0, 0, 0, 0
-	for {
-		// The next of the four lists, which are in order of time each.
-		which, at := 0, time.Duration(1<<62)
-		take := func(n int, when time.Duration) {
-			if when < at {
-				which, at = n, when
-			}
-		}
-		if x < len(t.Cuts) {
-			take(1, t.Cuts[x].At)
-		}
-		if a < len(t.Appends) {
-			take(2, t.Appends[a].At)
-		}
-		if k < len(t.Copies) {
-			take(3, t.Copies[k].At)
-		}
-		if r < len(t.Removals) {
-			take(4, t.Removals[r].At)
-		}
-		switch which {
-		case 1:
-			if cut := &t.Cuts[x]; cut.Partition == c.partition {
-				c.lose(cut.At, cut.Broker, cut.From, cut.To, cut.Why)
-			}
-			x++
-		case 2:
-			if add := &t.Appends[a]; add.Batch == batch {
-				c.gain(add.At, add.Broker, add.Base)
-			}
-			a++
-		case 3:
-			if copied := &t.Copies[k]; copied.Partition == c.partition {
-				c.copied(copied)
-			}
-			k++
-		case 4:
-			if old := &t.Removals[r]; old.Partition == c.partition {
-				c.lose(old.At, old.Broker, old.From, old.To, 0)
-			}
-			r++
-		default:
-			return c.out
+	c := &custody{teller: t, partition: t.Batches[batch].Partition, at: make([][]int64, t.BrokerCount)}
+	var turns []turn
+	for i := range t.Cuts {
+		if cut := &t.Cuts[i]; cut.Partition == c.partition {
+			turns = append(turns, turn{cut.At, func() { c.lose(cut.At, cut.Broker, cut.From, cut.To, cut.Why) }})
 		}
 	}
+	for i := range t.Appends {
+		if a := &t.Appends[i]; a.Batch == batch {
+			turns = append(turns, turn{a.At, func() { c.gain(a.At, a.Broker, a.Base) }})
+		}
+	}
+	for i := range t.Copies {
+		if k := &t.Copies[i]; k.Partition == c.partition {
+			turns = append(turns, turn{k.At, func() { c.copied(k) }})
+		}
+	}
+	for i := range t.Removals {
+		if r := &t.Removals[i]; r.Partition == c.partition {
+			turns = append(turns, turn{r.At, func() { c.lose(r.At, r.Broker, r.From, r.To, 0) }})
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Compare(a.at, b.at) })
+	for _, x := range turns {
+		x.take()
+	}
+	return c.out
+}
+
+// A turn is something that changes who holds a batch.
+type turn struct {
+	at   time.Duration
+	take func()
 }
 
 func (c *custody) gain(at time.Duration, broker int32, offset int64) {
-	for _, has := range c.at[broker] {
-		if has == offset {
-			return
-		}
+	if slices.Contains(c.at[broker], offset) {
+		return
 	}
 	c.at[broker] = append(c.at[broker], offset)
 	c.out = append(c.out, holding{at: at, broker: broker, has: true, offset: offset})

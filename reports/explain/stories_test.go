@@ -50,7 +50,9 @@ func value(t *testing.T, rep result.Replication, name string) float64 {
 // the metric is counted so; -rewrite writes what is told now.
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			var metric string
 			d.ScanArgs(t, "metric", &metric)
 			var class []string

@@ -86,7 +86,7 @@ func (w *writer) paragraph(first, rest, text string) {
 // words are the pieces of a text that are not broken: a number stays with its unit.
 func words(text string) []string {
 	var out []string
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		if n := len(out); n > 0 && endsInDigit(out[n-1]) && isUnit(f) {
 			out[n-1] += " " + f
 			continue

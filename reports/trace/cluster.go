@@ -164,33 +164,36 @@ func (t *tracer) changed(p int32, e *story.Registration) {
 // faults draws each of the scenario's faults on a thread of its own.
 func (t *tracer) faults() {
 	for index := range t.Spec.Faults {
-		since, open := time.Duration(0), 0
-		name := t.Spec.Faults[index].Kind.String()
-		tid := int32(index) + 1
-		for i := range t.Faults {
-			f := &t.Faults[i]
-			if int(f.Index) != index {
-				continue
+		t.fault(int32(index))
+	}
+}
+
+// fault draws one: where it hits, and from its first hit to the end of its last.
+func (t *tracer) fault(index int32) {
+	since, open := time.Duration(0), 0
+	name, pid, tid := t.Spec.Faults[index].Kind.String(), t.pids.faults, index+1
+	for i := range t.Faults {
+		f := &t.Faults[i]
+		switch {
+		case f.Index != index:
+		case f.Begin:
+			if open == 0 {
+				since = f.At
 			}
-			if f.Begin {
-				if open == 0 {
-					since = f.At
-				}
-				open++
-				where := "it"
-				if f.Node != story.Nobody {
-					where = t.NodeName(f.Node)
-				}
-				t.instant(t.pids.faults, tid, f.At, name, "fault", arg{name: "at", text: where})
-				continue
+			open++
+			where := "links"
+			if f.Node != story.Nobody {
+				where = t.NodeName(f.Node)
 			}
+			t.instant(pid, tid, f.At, name, "fault", arg{name: "at", text: where})
+		default:
 			open--
 			if open == 0 {
-				t.span(t.pids.faults, tid, since, f.At, name, "fault")
+				t.span(pid, tid, since, f.At, name, "fault")
 			}
 		}
-		if open > 0 {
-			t.span(t.pids.faults, tid, since, t.End, name, "fault")
-		}
+	}
+	if open > 0 {
+		t.span(pid, tid, since, t.End, name, "fault")
 	}
 }
