@@ -37,18 +37,18 @@ func (o *followOptions) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.trace, "trace", "", "write what happens in one replication to `FILE`, for ui.perfetto.dev or chrome://tracing")
 	flags.StringVar(&o.explain, "explain", "", "tell in words how the first record was lost or there twice, and of the longest stall;\n"+
-		"`=WHAT` names what, as in --explain=lost.buffer or --explain=all")
+		"`WHAT` names what, as in --explain=lost.buffer or --explain=all")
 	flags.Lookup("explain").NoOptDefVal = explainFirst
-	flags.IntVar(&o.replication, "replication", 0, "the replication that --trace and --explain look into, a `NUMBER` from 1, instead of the first in which it happened")
+	flags.IntVar(&o.replication, "replication", 0, "look into this one with --trace and --explain, a `NUMBER` from 1, instead of the first in which it happened")
 }
 
 // wanted says whether anything is to be looked into.
 func (o *followOptions) wanted() bool { return o.trace != "" || o.explain != "" }
 
 // check refuses what makes no sense, before anything runs.
-func (o *followOptions) check(scenarioCount int, json string) error {
+func (o *followOptions) check(names []string, json string) error {
 	switch {
-	case o.trace != "" && scenarioCount > 1:
+	case o.trace != "" && len(names) > 1:
 		return usage(errors.New("--trace holds one replication of one scenario; run them one at a time"))
 	case o.explain != "" && json == "-":
 		return usage(errors.New("--json - leaves no room for --explain on stdout; write the JSON to a file"))
@@ -58,6 +58,11 @@ func (o *followOptions) check(scenarioCount int, json string) error {
 		return usage(errors.New("--replication says which one --trace or --explain looks into; neither is asked for"))
 	case o.replication < 0:
 		return usage(fmt.Errorf("--replication %d: they are counted from 1", o.replication))
+	}
+	for _, name := range names {
+		if _, err := (&followOptions{explain: name}).subjects(); err == nil && o.explain == explainFirst && strings.Contains(name, ".") {
+			return usage(fmt.Errorf("%s is what --explain can tell of, and no scenario; write --explain=%s", name, name))
+		}
 	}
 	_, err := o.subjects()
 	return err

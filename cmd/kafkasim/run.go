@@ -78,13 +78,13 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return o.follow.check(scenarioCount, o.json)
+	return nil
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs
 // and nothing is written while one of them is invalid.
 func (s *session) runScenarios(ctx context.Context, names []string, o runOptions) error {
-	if err := o.check(len(names)); err != nil {
+	if err := errors.Join(o.check(len(names)), o.follow.check(names, o.json)); err != nil {
 		return err
 	}
 	specs, err := s.readScenarios(names, o.set)
