@@ -95,6 +95,14 @@ func checkTelling(t *testing.T, seed uint64, s *story.Story, rep result.Replicat
 		fail("it tells of an unclean election, and there was none")
 	case (x.Class == "crash tail" || x.Class == "zombie leader") && !says("is elected") && !says("is made the leader"):
 		fail("nobody is elected")
+	case (x.Class == "machine loss") && !says("this one among them") && !says("this record"):
+		fail("no log loses the record")
+	case x.Class == "silent leader" && !says("is frozen"):
+		fail("no broker is frozen")
+	case x.Class == "network" && !says("the network is cut") && !says("packets"):
+		fail("nothing is cut")
+	case x.Class == "dead leader" && !says("is killed") && !says("is lost") && !says("has stopped"):
+		fail("no broker is dead")
 	case x.Metric == explain.DuplicatedConsumed && !says("processed again"):
 		fail("nothing is processed again")
 	}
