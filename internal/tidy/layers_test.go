@@ -28,6 +28,8 @@ func layers() []layer {
 		{"reports/result", []string{"sim/unit", "sim/stats", "sim/rng", "scenarios"}},
 		{"reports/check", []string{"sim/unit", "sim/stats", "sim/rng", "scenarios", "reports/result"}},
 		{"reports/render", []string{"sim/unit", "sim/stats", "scenarios", "reports/result", "reports/compare"}},
+		{"reports/explain", []string{"sim/unit", "scenarios", "reports/result"}},
+		{"reports/trace", []string{"scenarios", "reports/result"}},
 		{"models/kafka", append([]string{"scenarios"}, engine...)},
 		{"models/host", append([]string{"scenarios"}, engine...)},
 		{"models/workload", append([]string{"scenarios"}, engine...)},
@@ -51,7 +53,7 @@ func layers() []layer {
 		}, engine...)},
 		{"harness/calibrate", append([]string{"scenarios", "reports/result", "reports/plot", "models", "harness/measure"}, engine...)},
 		{"cmd/kafkasim", append([]string{
-			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "models",
+			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "reports/explain", "reports/trace", "models",
 			"harness/engine", "harness/image", "harness/cluster", "harness/describe", "harness/load", "harness/measure", "harness/calibrate",
 		}, engine...)},
 		{"internal/tidy", nil},

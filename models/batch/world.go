@@ -310,9 +310,10 @@ type world struct {
 	timers                    []kafka.GroupTimer
 	lossy                     []bool // brokers that have lost acknowledged bytes
 	anyLossy                  bool
-	quorumLost                bool   // for a time no controller was active
-	everUnclean               []bool // by partition
-	written                   []bool // by partition: it has held a record at some time of the run
+	quorumLost                bool      // for a time no controller was active
+	everUnclean               []bool    // by partition
+	written                   []bool    // by partition: it has held a record at some time of the run
+	recorder                  *recorder // nil: nothing is written down
 }
 
 // A peerView is what a broker knows of another one from the metadata.
