@@ -509,7 +509,7 @@ func (w *world) deactivate() {
 	c := &w.control
 	c.active = -1
 	c.term++
-	w.quorumLost = true
+	w.quorumLostAt = min(w.quorumLostAt, w.engine.Now())
 	for _, r := range c.waiting {
 		w.controlLost(r.message)
 	}

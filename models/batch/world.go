@@ -307,9 +307,9 @@ type world struct {
 	timers                    []kafka.GroupTimer
 	lossy                     []bool // brokers that have lost acknowledged bytes
 	anyLossy                  bool
-	quorumLost                bool   // for a time no controller was active
-	everUnclean               []bool // by partition
-	written                   []bool // by partition: it has held a record at some time of the run
+	quorumLostAt              sim.Time // since when, for the first time, no controller was active; Never: always one was
+	everUnclean               []bool   // by partition
+	written                   []bool   // by partition: it has held a record at some time of the run
 }
 
 // A peerView is what a broker knows of another one from the metadata.
