@@ -70,18 +70,18 @@ func (s *scene) bufferLoss(stall *Bound) Bound {
 // tight says whether a buffer may be full without any fault: it does not hold a
 // batch for every partition beside all that is made while a write is under way.
 func (s *scene) tight(p *scenarios.Producer, f *flow) bool {
-	if p.Config.BufferMemory == scenarios.Unbounded {
-		return false
-	}
 	rate := f.peak(0, s.spec.Duration) / float64(p.Instances)
 	under := f.between(0, time.Millisecond) // the fewest that may come at once
 	size := float64(p.RecordSize.P99)
 	if !p.RecordSize.Fixed {
 		size *= 3
 	}
-	way := mostOf(rate*fresh(p).Seconds()) + under
+	way := mostOf(rate*(p.Config.Linger+patience).Seconds()) + under
 	batches := float64(s.spec.Topics[p.Topic].Partitions) * max(float64(p.Config.BatchSize), size)
-	return way*max(size, 1)+batches > float64(p.Config.BufferMemory)
+	if way > float64(p.Config.BufferRecords) {
+		return true
+	}
+	return p.Config.BufferMemory != scenarios.Unbounded && way*max(size, 1)+batches > float64(p.Config.BufferMemory)
 }
 
 // crashLoss bounds records.lost.client_crash: what a producer that died had in its
@@ -106,10 +106,10 @@ func (s *scene) crashLoss() Bound {
 			}
 			p := &s.spec.Producers[j]
 			f := newFlow(s.spec, p)
-			from, name, formula := u.At-fresh(p), "the content of the publish buffer", "records made within linger + write before the crash"
-			in := []Input{seconds("linger.ms", p.Config.Linger), seconds("a healthy write", patience)}
+			from, name, formula := u.At-s.fresh(p), "the content of the publish buffer", "records made within linger + write before the crash"
+			in := s.freshInputs(p)
 			if s.first < u.At {
-				from, formula = s.first-fresh(p), "records made from linger + write before the first fault until the crash"
+				from, formula = s.first-s.fresh(p), "records made from linger + write before the first fault until the crash"
 				in = append(in, seconds("first fault", s.first), seconds("crash", u.At))
 			}
 			in = append([]Input{{"peak rate", f.peak(from, u.At), "1/s"}}, in...)
@@ -192,9 +192,16 @@ func (s *scene) sentAgain(p *scenarios.Producer, stall *Bound) (Term, bool) {
 		rounds++ // its return
 	}
 	f := newFlow(s.spec, p)
-	made := f.between(u.at-fresh(p), min(s.troubled(stall).to, s.end))
+	to, until := min(s.troubled(stall).to, s.end), "until the stall is over"
+	switch {
+	case u.kind == dies && rounds == 1: // what is sent later finds nobody, or is answered late
+		to, until = u.at, "until the fault"
+	case u.kind == stops && rounds == 1:
+		to, until = u.at+signalTime+patience, "until the broker has handed over"
+	}
+	made := f.between(u.at-s.fresh(p), to)
 	t := Term{
-		Name: "answers that are lost or late", Of: p.Name, Formula: "records made since linger + write before the fault, times the rounds of timeouts",
+		Name: "answers that are lost or late", Of: p.Name, Formula: "records made from linger + write before the fault " + until + ", times the rounds of timeouts",
 		Inputs: []Input{records("made while answers may be late", made), {"rounds", rounds, ""}}, Result: made * rounds,
 	}
 	if !p.RecordSize.Fixed || p.RecordSize.Mean == 0 {

@@ -206,9 +206,7 @@ func (s *scene) skippedLoss() Bound {
 		g := &s.spec.Groups[i]
 		none := ""
 		switch {
-		case s.first != scenarios.Forever && g.Commit == scenarios.CommitBeforeProcessing:
-			none = "a fault of servers may move the group again and again"
-		case s.first != scenarios.Forever && (len(s.upsets) > 0 || !g.Config.ResetEarliest):
+		case s.first != scenarios.Forever && !s.keepsCommitted(g):
 			none = "a fault of servers may take positions or records away from under the group"
 		case !g.Config.ResetEarliest && s.expires(g):
 			none = "retention may overtake the group, and auto.offset.reset then passes over what is there"
@@ -220,6 +218,20 @@ func (s *scene) skippedLoss() Bound {
 		terms = append(terms, s.passedOver(i)...)
 	}
 	return sum("records.lost.skipped", "records", "no group commits what a member that dies has not processed", terms)
+}
+
+// keepsCommitted says whether what groups have read stays where it was: a member of
+// the last ISR leads, and has it all, and a position that is lost begins anew.
+func (s *scene) keepsCommitted(g *scenarios.Group) bool {
+	if !g.Config.ResetEarliest || (s.one == nil && (len(s.upsets) > 0 || s.vague != "")) {
+		return false
+	}
+	for _, t := range g.Topics {
+		if s.one != nil && (s.one.lossy || s.replicas(s.one, t) == s.spec.Topics[t].ReplicationFactor) {
+			return false
+		}
+	}
+	return true
 }
 
 // expires says whether retention may delete anything of a group's topics in a run.

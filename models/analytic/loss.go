@@ -49,8 +49,23 @@ func (s *scene) slackInputs() []Input {
 }
 
 // fresh is the longest that a record of a producer is under way to a healthy
-// cluster: it lingers, and is then written.
-func fresh(p *scenarios.Producer) time.Duration { return p.Config.Linger + patience }
+// cluster: it lingers, and is then written. A buffer that holds less than that keeps
+// the application waiting, nobody knows how long.
+func (s *scene) fresh(p *scenarios.Producer) time.Duration {
+	f := newFlow(s.spec, p)
+	if s.tight(p, &f) {
+		return s.end
+	}
+	return p.Config.Linger + patience
+}
+
+// freshInputs are fresh's.
+func (s *scene) freshInputs(p *scenarios.Producer) []Input {
+	if d := s.fresh(p); d == s.end {
+		return []Input{seconds("a buffer too small for healthy writes: the whole run", d)}
+	}
+	return []Input{seconds("linger.ms", p.Config.Linger), seconds("a healthy write", patience)}
+}
 
 // acknowledgedLoss bounds records.lost.acked, by producer and mechanism.
 //
@@ -124,9 +139,9 @@ func (s *scene) producerLoss(p *scenarios.Producer, stall *Bound) []Term {
 
 // tail is the unreplicated tail of one election.
 func (s *scene) tail(p *scenarios.Producer, f *flow, at time.Duration) Term {
-	from := at - s.lagSlack() - fresh(p)
+	from := at - s.lagSlack() - s.fresh(p)
 	in := append([]Input{{"peak rate", f.peak(from, at), "1/s"}}, s.slackInputs()...)
-	in = append(in, seconds("linger.ms", p.Config.Linger), seconds("a healthy write", patience))
+	in = append(in, s.freshInputs(p)...)
 	return Term{
 		Name: "unreplicated tail", Of: p.Name,
 		Formula: "records made within lag rule + session + check + heartbeat + linger + write before the fault",
@@ -250,9 +265,9 @@ func (s *scene) nobodyLeft(p *scenarios.Producer, u *upset) []Term {
 
 // everythingFrom is all records from the unreplicated tail of an instant on.
 func (s *scene) everythingFrom(p *scenarios.Producer, f *flow, at time.Duration, formula string) Term {
-	from := max(0, at-s.lagSlack()-fresh(p))
+	from := max(0, at-s.lagSlack()-s.fresh(p))
 	in := append([]Input{{"peak rate", f.peak(from, s.spec.Duration), "1/s"}, seconds("first fault", at)}, s.slackInputs()...)
-	in = append(in, seconds("linger.ms", p.Config.Linger), seconds("a healthy write", patience), seconds("end of the load", s.spec.Duration))
+	in = append(append(in, s.freshInputs(p)...), seconds("end of the load", s.spec.Duration))
 	return Term{
 		Name: "everything since the first fault", Of: p.Name,
 		Formula: "records made from lag rule + session + check + heartbeat + linger + write before the first fault to the end; " + formula,
@@ -286,9 +301,9 @@ func (s *scene) vagueLoss(p *scenarios.Producer) []Term {
 	from, in := s.unsynced(p, first, wiped)
 	to := last
 	if len(terms) > 0 { // what is made later is counted there
-		to = min(to, max(0, s.first-s.lagSlack()-fresh(p)))
+		to = min(to, max(0, s.first-s.lagSlack()-s.fresh(p)))
 	}
-	from = min(from, max(0, s.first-fresh(p)))
+	from = min(from, max(0, s.first-s.fresh(p)))
 	if to <= from {
 		return terms
 	}
@@ -331,11 +346,11 @@ func (s *scene) lostCopies(p *scenarios.Producer, u *upset) []Term {
 	}
 	from, in := s.unsynced(p, u.at, u.wipes)
 	to := u.at
-	if p.Config.Acks != scenarios.AcksAll && from >= u.at-s.lagSlack()-fresh(p) {
+	if p.Config.Acks != scenarios.AcksAll && from >= u.at-s.lagSlack()-s.fresh(p) {
 		return nil // the unreplicated tail holds it
 	}
 	if p.Config.Acks != scenarios.AcksAll {
-		to = u.at - s.lagSlack() - fresh(p)
+		to = u.at - s.lagSlack() - s.fresh(p)
 	}
 	return []Term{copiesTerm(p, &f, window{from, to}, in)}
 }
@@ -355,11 +370,10 @@ func (s *scene) unsynced(p *scenarios.Producer, at time.Duration, wiped bool) (f
 		return 0, []Input{seconds("age of the log: the disk may not keep up", at)}
 	}
 	// A batch is no more than twice its records, and the disk serves syncs as well.
-	age := writeback + time.Duration(4*use*float64(writeback)) + fresh(p)
-	return max(0, at-age), []Input{
+	age := writeback + time.Duration(4*use*float64(writeback)) + s.fresh(p)
+	return max(0, at-age), append([]Input{
 		seconds("vm.dirty_expire + vm.dirty_writeback", writeback), {"disk in use for it", 4 * use, "ratio"},
-		seconds("linger.ms", p.Config.Linger), seconds("a healthy write", patience),
-	}
+	}, s.freshInputs(p)...)
 }
 
 // written is what all brokers together write at the peak, in bytes/s.
@@ -402,7 +416,7 @@ func (s *scene) mayExpire(p *scenarios.Producer, stall *Bound) bool {
 	if p.Config.DeliveryTimeout == scenarios.Forever {
 		return false
 	}
-	return !stall.Known || stall.Value+fresh(p).Seconds() >= p.Config.DeliveryTimeout.Seconds()
+	return !stall.Known || stall.Value+s.fresh(p).Seconds() >= p.Config.DeliveryTimeout.Seconds()
 }
 
 // reusedSequences is everything that a producer makes which may give batches up.

@@ -132,7 +132,7 @@ func (s *scene) stalls(p *scenarios.Producer) [][]Term {
 	}
 	chains := [][]Term{append(s.replaced(p, u), healthy)}
 	if p.Config.Acks == scenarios.AcksAll && (u.kind == freezes || u.kind == isolated) {
-		chains = append(chains, []Term{s.secondStall(p), s.learns(p), healthy})
+		chains = append(chains, []Term{s.secondStall(p), s.learns(p, false), healthy})
 	}
 	return chains
 }
@@ -156,7 +156,7 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	if u.silent {
 		chain = append(chain, s.silence(p))
 	}
-	chain = append(chain, s.learns(p))
+	chain = append(chain, s.learns(p, false))
 	if u.kind != freezes || u.away == scenarios.Forever {
 		return chain
 	}
@@ -169,7 +169,7 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	return []Term{
 		wait(p, "until it goes on", "pause + what has piled up", seconds("pause", u.away), seconds("what has piled up", wakes)),
 		wait(p, "a connection that hung meanwhile", "set-up timeout", seconds("connection set-up", connectSetup)),
-		s.learns(p),
+		s.learns(p, true),
 	}
 }
 
@@ -180,13 +180,14 @@ func (s *scene) silence(p *scenarios.Producer) Term {
 		seconds("metadata", min(connectSetup, p.Config.RequestTimeout)))
 }
 
-// learns is from another leader's election until a client's write to it is answered.
-func (s *scene) learns(p *scenarios.Producer) Term {
+// learns is from another leader's election until a client's write to it is answered;
+// of the same one's return if again.
+func (s *scene) learns(p *scenarios.Producer, again bool) Term {
 	c := &p.Config
 	stretch := func(d time.Duration) time.Duration { return time.Duration(jitter * float64(d)) }
-	in := []Input{
-		seconds("metadata age", c.MetadataMinAge), seconds("back-off, 20 % more", stretch(c.RetryBackoffMax)),
-		seconds("reconnect back-off", stretch(c.ReconnectBackoffMax)),
+	in := []Input{seconds("metadata age", c.MetadataMinAge), seconds("back-off, 20 % more", stretch(c.RetryBackoffMax))}
+	if again {
+		in = append(in, seconds("reconnect back-off", stretch(c.ReconnectBackoffMax)))
 	}
 	if c.Acks == scenarios.AcksAll {
 		in = append(in, seconds("replica.fetch.backoff.ms", s.config.ReplicaFetchBackoff))
@@ -203,11 +204,11 @@ func (s *scene) withoutControl(p *scenarios.Producer, u *upset) []Term {
 		if u.away == scenarios.Forever {
 			return []Term{s.toTheEnd(p, u.at, "clients do not reach a leader that stays one")}
 		}
-		chain = append(chain, wait(p, "until clients hear it again", "cut", seconds("cut", u.away)), s.silence(p), s.learns(p))
+		chain = append(chain, wait(p, "until clients hear it again", "cut", seconds("cut", u.away)), s.silence(p), s.learns(p, true))
 	}
 	if u.peers && p.Config.Acks == scenarios.AcksAll {
 		chain = append(chain, wait(p, "until the lag rule strikes it out", "1.5 × replica.lag.time.max.ms + commit",
-			seconds("1.5 × replica.lag.time.max.ms", s.config.ReplicaLagTimeMax*3/2), seconds("commit and its way", patience)), s.learns(p))
+			seconds("1.5 × replica.lag.time.max.ms", s.config.ReplicaLagTimeMax*3/2), seconds("commit and its way", patience)), s.learns(p, false))
 	}
 	return chain
 }

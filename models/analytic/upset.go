@@ -329,8 +329,11 @@ func (s *scene) replicas(u *upset, topic int) int {
 // leads one, if the racks allow it (StripedReplicaPlacer); else it may lead all.
 func (s *scene) ledBy(u *upset, topic int) (count int, which []int) {
 	t := &s.spec.Topics[topic]
-	if t.Assignment == nil || u.brokers == nil {
-		return t.Partitions, nil
+	if t.Assignment == nil {
+		return min(t.Partitions, u.count*s.leadsAtMost(t.Partitions)), nil
+	}
+	if u.brokers == nil {
+		return s.leadMost(t, u.count), nil
 	}
 	which = []int{}
 	for p, replicas := range t.Assignment {
@@ -339,6 +342,42 @@ func (s *scene) ledBy(u *upset, topic int) (count int, which []int) {
 		}
 	}
 	return len(which), which
+}
+
+// leadsAtMost is how many of a topic's partitions one broker leads at most by Kafka's
+// own placement.
+func (s *scene) leadsAtMost(partitions int) int {
+	racks := map[string]int{}
+	for i := range s.cluster.Brokers {
+		racks[s.cluster.Brokers[i].Rack]++
+	}
+	n := len(s.cluster.Brokers)
+	each := n / len(racks)
+	for _, brokers := range racks { //order: it only matters whether all are equal
+		if brokers != each {
+			return partitions
+		}
+	}
+	for d := 2; d <= each; d++ {
+		if each%d == 0 && len(racks)%d == 0 {
+			return partitions // some brokers lead more than others
+		}
+	}
+	return (partitions + n - 1) / n
+}
+
+// leadMost is how many partitions the n brokers lead that lead most.
+func (s *scene) leadMost(t *scenarios.Topic, n int) int {
+	leads := make([]int, len(s.cluster.Brokers))
+	for _, replicas := range t.Assignment {
+		leads[replicas[0]-1]++
+	}
+	slices.Sort(leads)
+	total := 0
+	for i := range min(n, len(leads)) {
+		total += leads[len(leads)-1-i]
+	}
+	return total
 }
 
 // touched are the partitions that have a replica on the brokers of an upset.

@@ -204,11 +204,20 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	for _, window := range v.windows {
 		to := window.to
 		if window.leader >= 0 {
-			to = now
+			to = w.stillTakes(now, window.leader)
 		}
 		if b.at >= window.from && b.at <= to {
 			return true
 		}
 	}
 	return false
+}
+
+// stillTakes is until when a leader that has not heard of its successor has taken
+// records: until now, or until it was frozen.
+func (w *world) stillTakes(now sim.Time, r int32) sim.Time {
+	if p := &w.processes[w.replicas[r].broker]; p.paused {
+		return p.pausedAt
+	}
+	return now
 }
