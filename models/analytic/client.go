@@ -49,6 +49,7 @@ func (s *scene) bufferLoss(stall *Bound) Bound {
 			})
 			continue
 		}
+		terms = append(terms, s.startsEmpty(p, &f)...)
 		w := s.troubled(stall)
 		until := w.to + patience - p.Config.MaxBlock // a second to drain
 		n := f.between(w.from, until)
@@ -65,6 +66,27 @@ func (s *scene) bufferLoss(stall *Bound) Bound {
 		})
 	}
 	return sum("records.lost.buffer", "records", "no buffer can be full for longer than its client waits", terms)
+}
+
+// startsEmpty is what a client drops that starts again and has no metadata yet: it
+// makes records wait for that as for memory.
+func (s *scene) startsEmpty(p *scenarios.Producer, f *flow) (terms []Term) {
+	for i := range s.spec.Faults {
+		u := &s.spec.Faults[i]
+		hit := u.Target.Kind != scenarios.TargetProducer || &s.spec.Producers[u.Target.Producer] == p
+		if u.Kind != scenarios.ProducerCrash || u.Duration == scenarios.Forever || !hit || p.Config.MaxBlock >= patience {
+			continue
+		}
+		back := u.At + u.Duration
+		if n := f.between(back, back+patience-p.Config.MaxBlock); n > 0 {
+			terms = append(terms, Term{
+				Name: "a client without metadata", Of: p.Name, Formula: "records made within a second of its return, less max.block.ms",
+				Inputs: []Input{{"peak rate", f.peak(back, back+patience), "1/s"}, seconds("an answer", patience), seconds("max.block.ms", p.Config.MaxBlock)},
+				Result: n,
+			})
+		}
+	}
+	return terms
 }
 
 // tight says whether a buffer may be full without any fault: it does not hold a
@@ -187,9 +209,6 @@ func (s *scene) sentAgain(p *scenarios.Producer, stall *Bound) (Term, bool) {
 	if c.Acks == scenarios.AcksAll {
 		brokers = float64(len(s.cluster.Brokers)) // any leader may wait for a follower on them
 		rounds += math.Floor(stall.Value / c.RequestTimeout.Seconds())
-	}
-	if u.kind == freezes || u.kind == isolated {
-		rounds++ // its return
 	}
 	f := newFlow(s.spec, p)
 	to, until := min(s.troubled(stall).to, s.end), "until the stall is over"

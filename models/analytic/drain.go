@@ -73,16 +73,29 @@ func (s *scene) longestStop(group int, stall *Bound) (time.Duration, string) {
 	faults, _ := s.memberFaults(group)
 	longest, what := time.Duration(0), "nothing stops"
 	for _, f := range faults {
-		stop := g.Config.SessionTimeout + 2*g.Config.HeartbeatInterval + patience
-		if f.Duration < stop && f.Kind == scenarios.ConsumerPause {
-			stop = f.Duration
-		}
+		stop, why := s.memberStop(g, f)
 		if stop > longest {
-			longest, what = stop, "session + 2 heartbeats + 1 s"
+			longest, what = stop, why
 		}
 	}
 	if d := seconds2(stall.Value); s.first != scenarios.Forever && d > longest {
 		longest, what = d, "longest write stall"
 	}
 	return longest, what
+}
+
+// memberStop is how long the partitions of a member may be without one: until its
+// session is over and the others have heard of it; or, of a group of one, until it is
+// back, has been waited for as a first member, and holds them again.
+func (s *scene) memberStop(g *scenarios.Group, f *scenarios.Fault) (time.Duration, string) {
+	c := &g.Config
+	if f.Kind == scenarios.ConsumerPause && f.Duration < c.SessionTimeout {
+		return f.Duration, "pause"
+	}
+	if g.Members == 1 {
+		away := min(f.Duration, s.end-f.At)
+		return max(away, c.SessionTimeout) + c.HeartbeatInterval + s.config.GroupInitialRebalance + patience,
+			"away or session + heartbeat + first rebalance + 1 s"
+	}
+	return c.SessionTimeout + 2*c.HeartbeatInterval + patience, "session + 2 heartbeats + 1 s"
 }

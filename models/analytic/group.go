@@ -154,10 +154,13 @@ func (s *scene) readAgain(g *scenarios.Group, f *scenarios.Fault, before []*scen
 func (s *scene) uncommitted(g *scenarios.Group, f *scenarios.Fault, before []*scenarios.Fault) Term {
 	poll, in := s.pollSize(g, f, before)
 	t := Term{Name: "a poll not committed", Of: g.Name, Formula: "records a poll", Inputs: in, Result: poll}
-	if g.Commit != scenarios.CommitAfterProcessing {
-		return t
+	if g.Commit == scenarios.CommitAfterEachPoll {
+		return t // the next poll waits for the commit
 	}
 	interval := g.Config.AutoCommitInterval
+	if g.Commit == scenarios.CommitBeforeProcessing {
+		interval = 0 // commits are under way
+	}
 	from := f.At - interval - s.linger(g) - 2*patience
 	t.Name = "an interval not committed"
 	t.Formula = "records made within auto.commit.interval.ms + linger + write + read before the fault, and a poll"

@@ -104,10 +104,14 @@ func (s *scene) producerLoss(p *scenarios.Producer, stall *Bound) []Term {
 	if s.givesUp(p, stall) {
 		return []Term{s.reusedSequences(p)}
 	}
-	if s.one == nil {
+	u := s.one
+	if u == nil && p.Config.Acks == scenarios.AcksLeader && s.lone != nil && !s.lone.lossy && s.keepsMinISR(p.Topic) &&
+		s.replicas(s.lone, p.Topic) < s.spec.Topics[p.Topic].ReplicationFactor {
+		u = s.lone
+	}
+	if u == nil {
 		return s.vagueLoss(p)
 	}
-	u := s.one
 	terms := s.lostCopies(p, u)
 	if p.Config.Acks == scenarios.AcksAll && s.replicas(u, p.Topic) < s.spec.Topics[p.Topic].ReplicationFactor {
 		return terms // a member of the ISR is left, has everything, and leads
@@ -131,7 +135,7 @@ func (s *scene) producerLoss(p *scenarios.Producer, stall *Bound) []Term {
 	if t, to := s.zombie(p, &f, u); t.Name != "" {
 		terms, after = append(terms, t), to
 	}
-	if t, some := s.plannedMoves(p, &f, u, after); some {
+	if t, some := s.plannedMoves(p, &f, u, after, stall); some {
 		terms = append(terms, t)
 	}
 	return terms
@@ -139,12 +143,12 @@ func (s *scene) producerLoss(p *scenarios.Producer, stall *Bound) []Term {
 
 // tail is the unreplicated tail of one election.
 func (s *scene) tail(p *scenarios.Producer, f *flow, at time.Duration) Term {
-	from := at - s.lagSlack() - s.fresh(p)
+	from := at - s.lagSlack() - s.fresh(p) - patience
 	in := append([]Input{{"peak rate", f.peak(from, at), "1/s"}}, s.slackInputs()...)
-	in = append(in, s.freshInputs(p)...)
+	in = append(append(in, s.freshInputs(p)...), seconds("a change of the ISR", patience))
 	return Term{
 		Name: "unreplicated tail", Of: p.Name,
-		Formula: "records made within lag rule + session + check + heartbeat + linger + write before the fault",
+		Formula: "records made within lag rule + session + check + heartbeat + linger + write + ISR change before the fault",
 		Inputs:  in, Result: f.between(from, at),
 	}
 }
@@ -193,40 +197,35 @@ func (s *scene) zombie(p *scenarios.Producer, f *flow, u *upset) (t Term, to tim
 }
 
 // plannedMoves are the elections of preferred leaders after an upset: each may take
-// a follower that the lag rule lets be behind. What is made until the last of them is
-// at risk.
+// a follower that the lag rule lets be behind, as any election. The controller looks
+// for them at a period whose phase is not known. What a client kept back during the
+// stall may come within the window too.
 //
 // Source: kafka.md A.8, A.10 (KAFKA-20554).
-func (s *scene) plannedMoves(p *scenarios.Producer, f *flow, u *upset, after time.Duration) (Term, bool) {
+func (s *scene) plannedMoves(p *scenarios.Producer, f *flow, u *upset, after time.Duration, stall *Bound) (Term, bool) {
 	c := s.config
-	if !c.AutoLeaderRebalance || u.away == scenarios.Forever && u.kind != stops {
+	if !c.AutoLeaderRebalance || u.away == scenarios.Forever && u.kind != stops || after >= s.spec.Duration {
 		return Term{}, false
 	}
-	last := time.Duration(-1)
-	if s.cluster.Controllers == 0 { // its rasters begin with whoever becomes active
-		if u.at+c.LeaderImbalanceInterval <= s.end {
-			last = s.end
-		}
-	} else {
-		for at := c.LeaderImbalanceInterval - prologue; at <= s.end; at += c.LeaderImbalanceInterval {
-			if at > u.at {
-				last = at
-			}
-		}
+	looks := math.Ceil((s.end - u.at).Seconds() / c.LeaderImbalanceInterval.Seconds())
+	length := s.lagSlack() + s.fresh(p) + patience
+	if stall.Known {
+		length += min(seconds2(stall.Value), s.end)
 	}
-	to := min(last+patience, s.spec.Duration)
-	if last < 0 || to <= after {
-		return Term{}, false
-	}
-	return Term{
+	t := Term{
 		Name: "planned moves of leaders", Of: p.Name,
-		Formula: "records made until preferred leaders are elected the last time",
-		Inputs: []Input{
-			{"peak rate", f.peak(after, to), "1/s"}, seconds("leader.imbalance.check.interval.seconds", c.LeaderImbalanceInterval),
-			seconds("from", after), seconds("to", to),
-		},
-		Result: f.between(after, to),
-	}, true
+		Formula: "looks for preferred leaders × records made within lag rule + session + check + heartbeat + linger + write + stall + commit",
+		Inputs: append(append([]Input{{"peak rate", f.peak(after, s.spec.Duration), "1/s"}, {"looks", looks, ""}}, s.slackInputs()...),
+			append(s.freshInputs(p), Input{"produce.stall", stall.Value, "s"}, seconds("commit and its way", patience))...),
+		Result: looks * mostOf(f.peak(after, s.spec.Duration)*length.Seconds()),
+	}
+	topic := &s.spec.Topics[p.Topic]
+	frozen := topic.ReplicationFactor-s.replicas(u, p.Topic)-s.cuts < topic.Config.MinInsyncReplicas || s.minISR[p.Topic]
+	if all := f.between(after, s.spec.Duration); frozen || all < t.Result { // below min ISR the lag rule says nothing
+		t.Formula, t.Result = "all records made after that: preferred leaders may be elected at any time", all
+		t.Inputs = []Input{{"peak rate", f.peak(after, s.spec.Duration), "1/s"}, seconds("from", after), seconds("end of the load", s.spec.Duration)}
+	}
+	return t, t.Result > 0
 }
 
 // dethrones says whether an upset can make the controller choose other leaders. A

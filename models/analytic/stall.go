@@ -154,7 +154,7 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	}
 	chain := []Term{wait(p, "until it is found out", formula, in...)}
 	if u.silent {
-		chain = append(chain, s.silence(p))
+		chain = append(chain, s.silence(p, u, d))
 	}
 	chain = append(chain, s.learns(p, false))
 	if u.kind != freezes || u.away == scenarios.Forever {
@@ -168,16 +168,26 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	}
 	return []Term{
 		wait(p, "until it goes on", "pause + what has piled up", seconds("pause", u.away), seconds("what has piled up", wakes)),
-		wait(p, "a connection that hung meanwhile", "set-up timeout", seconds("connection set-up", connectSetup)),
 		s.learns(p, true),
 	}
 }
 
-// silence is what a peer costs a client that says nothing and closes nothing.
-func (s *scene) silence(p *scenarios.Producer) Term {
-	return wait(p, "a silent peer", "request timeout + set-up of a connection + metadata asked of it",
-		seconds("request timeout", p.Config.RequestTimeout+p.Config.RequestOverhead), seconds("connection set-up", connectSetup),
-		seconds("metadata", min(connectSetup, p.Config.RequestTimeout)))
+// silence is what a peer costs a client that says nothing and closes nothing, beyond
+// the time after which there is somebody else: the rest of the request's timeout, or an
+// attempt to connect that began just before. One that looks alive may be asked for
+// metadata too.
+func (s *scene) silence(p *scenarios.Producer, u *upset, found time.Duration) Term {
+	request := p.Config.RequestTimeout + p.Config.RequestOverhead
+	rest := max(0, request-found)
+	in := []Input{seconds("request timeout, less what finding out takes", rest)}
+	if u.kind == dies {
+		if rest >= connectSetup {
+			return wait(p, "a silent peer", "the rest of a request's timeout", in...)
+		}
+		return wait(p, "a silent peer", "an attempt to connect", seconds("connection set-up", connectSetup))
+	}
+	in = append(in, seconds("connection set-up", connectSetup), seconds("metadata", min(connectSetup, p.Config.RequestTimeout)))
+	return wait(p, "a silent peer", "the rest of a request's timeout + an attempt to connect + metadata asked of it", in...)
 }
 
 // learns is from another leader's election until a client's write to it is answered;
@@ -185,15 +195,20 @@ func (s *scene) silence(p *scenarios.Producer) Term {
 func (s *scene) learns(p *scenarios.Producer, again bool) Term {
 	c := &p.Config
 	stretch := func(d time.Duration) time.Duration { return time.Duration(jitter * float64(d)) }
-	in := []Input{seconds("metadata age", c.MetadataMinAge), seconds("back-off, 20 % more", stretch(c.RetryBackoffMax))}
+	// Both run at the same time: what is sent again waits for newer metadata.
+	in := []Input{seconds("the longer of metadata age and back-off", max(c.MetadataMinAge, stretch(c.RetryBackoffMax)))}
 	if again {
 		in = append(in, seconds("reconnect back-off", stretch(c.ReconnectBackoffMax)))
 	}
 	if c.Acks == scenarios.AcksAll {
 		in = append(in, seconds("replica.fetch.backoff.ms", s.config.ReplicaFetchBackoff))
 	}
-	return wait(p, "until the client knows", "metadata + back-offs + a follower that asked too early", in...)
+	return wait(p, "until the client knows", "metadata or back-off + a follower that asked too early", in...)
 }
+
+// longestRTO is TCP_RTO_MAX of Linux: waits between retransmissions double up to it,
+// so that the next one may come as long after a cut as the cut has lasted.
+const longestRTO = 120 * time.Second
 
 // withoutControl is a broker that peers or clients do not hear and the controllers
 // do. Its followers fall behind and are struck out by the lag rule; its clients wait
@@ -204,7 +219,8 @@ func (s *scene) withoutControl(p *scenarios.Producer, u *upset) []Term {
 		if u.away == scenarios.Forever {
 			return []Term{s.toTheEnd(p, u.at, "clients do not reach a leader that stays one")}
 		}
-		chain = append(chain, wait(p, "until clients hear it again", "cut", seconds("cut", u.away)), s.silence(p), s.learns(p, true))
+		chain = append(chain, wait(p, "until clients hear it again", "cut + TCP's next try", seconds("cut", u.away),
+			seconds("TCP's next try", min(u.away, longestRTO))), s.silence(p, u, u.away), s.learns(p, true))
 	}
 	if u.peers && p.Config.Acks == scenarios.AcksAll {
 		chain = append(chain, wait(p, "until the lag rule strikes it out", "1.5 × replica.lag.time.max.ms + commit",

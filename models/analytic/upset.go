@@ -21,7 +21,6 @@ const (
 	connectSetup = 12 * time.Second // socket.connection.setup.timeout.ms, 10 s and 20 % (kafka.md J.9)
 	jitter       = 1.2              // of back-offs: ±20 %
 	sleepingSYN  = 5 * time.Second  // longest wait between attempts to connect: tries at 0, 1, 3, 7 s, given up at 8 to 12 s (kafka.md J.5)
-	prologue     = 10 * time.Second // simulated before time 0; the controller's rasters begin there
 )
 
 // assumptions are what every bound rests on, for the reader.
@@ -78,7 +77,12 @@ type scene struct {
 	upsets []upset
 	// one is the only upset, if it is one whose effects have an end that can be
 	// computed: nothing else is at work beside it.
-	one    *upset
+	one *upset
+	// lone is the only upset that can change who leads, where beside it only links
+	// between brokers are cut, so that followers fall behind; for loss with acks=1.
+	lone   *upset
+	cuts   int           // how many such cuts there are
+	pairs  bool          // each of them is between two brokers
 	first  time.Duration // of the first fault that is not one of clients alone; Forever: none
 	vague  string        // why times are not bounded, where some fault makes them so
 	slow   bool          // a slow disk or slow network is about
@@ -98,7 +102,11 @@ func look(spec *scenarios.Spec) *scene {
 	for i := range spec.Faults {
 		s.take(&spec.Faults[i])
 	}
-	if len(s.upsets) > 1 {
+	if why := s.overload(); why != "" {
+		s.vague, s.first = why, 0
+	}
+	s.findLone()
+	if len(s.upsets) > 1 && s.vague == "" {
 		s.vague = "several faults of servers may meet"
 	}
 	if len(s.upsets) == 1 && s.vague == "" {
@@ -109,6 +117,37 @@ func look(spec *scenarios.Spec) *scene {
 		}
 	}
 	return s
+}
+
+// findLone looks for an upset beside which only followers fall behind.
+func (s *scene) findLone() {
+	s.pairs = true
+	var alone *upset
+	for i := range s.upsets {
+		u := &s.upsets[i]
+		switch {
+		case u.kind == isolated && !u.control && !u.clients:
+			s.cuts++
+			s.pairs = s.pairs && len(u.fault.Between[0]) == 1 && len(u.fault.Between[1]) == 1
+		case alone != nil || u.kind == vague || !s.majorityLeft(u):
+			return
+		default:
+			alone = u
+		}
+	}
+	if s.vague == "" && s.cuts > 0 {
+		s.lone = alone
+	}
+}
+
+// keepsMinISR says whether a topic's ISRs keep min ISR members while followers fall
+// behind: below it the high watermark stands, and the lag rule says nothing.
+func (s *scene) keepsMinISR(topic int) bool {
+	t := &s.spec.Topics[topic]
+	if s.minISR[topic] {
+		return false
+	}
+	return t.Config.MinInsyncReplicas <= 1 || s.pairs && t.ReplicationFactor-s.cuts >= t.Config.MinInsyncReplicas
 }
 
 // take adds one fault.
@@ -325,12 +364,12 @@ func (s *scene) replicas(u *upset, topic int) int {
 // when it comes, before anything else has gone wrong, and which (nil: not known).
 //
 // Without an assignment of its own Kafka begins each partition one broker further
-// on, so that of every run of as many partitions as there are brokers one broker
-// leads one, if the racks allow it (StripedReplicaPlacer); else it may lead all.
+// on, so that of every run of as many partitions as there are brokers each leads one,
+// if the racks allow it (StripedReplicaPlacer); else one may lead all.
 func (s *scene) ledBy(u *upset, topic int) (count int, which []int) {
 	t := &s.spec.Topics[topic]
 	if t.Assignment == nil {
-		return min(t.Partitions, u.count*s.leadsAtMost(t.Partitions)), nil
+		return min(t.Partitions, u.count*s.leadsAtMost(t)), nil
 	}
 	if u.brokers == nil {
 		return s.leadMost(t, u.count), nil
@@ -345,13 +384,17 @@ func (s *scene) ledBy(u *upset, topic int) (count int, which []int) {
 }
 
 // leadsAtMost is how many of a topic's partitions one broker leads at most by Kafka's
-// own placement.
-func (s *scene) leadsAtMost(partitions int) int {
+// own placement, where each partition takes a broker of every rack.
+func (s *scene) leadsAtMost(t *scenarios.Topic) int {
+	partitions := t.Partitions
 	racks := map[string]int{}
 	for i := range s.cluster.Brokers {
 		racks[s.cluster.Brokers[i].Rack]++
 	}
 	n := len(s.cluster.Brokers)
+	if t.ReplicationFactor < len(racks) {
+		return partitions
+	}
 	each := n / len(racks)
 	for _, brokers := range racks { //order: it only matters whether all are equal
 		if brokers != each {

@@ -107,3 +107,37 @@ func TestSwarmWithinBounds(t *testing.T) {
 		t.Logf("%s: a bound in %d of %d scenarios", metric, known[metric].known, known[metric].all)
 	}
 }
+
+// TestShippedWithinBounds: no replication of a shipped scenario goes beyond a bound.
+func TestShippedWithinBounds(t *testing.T) {
+	for _, e := range scenarios.Embedded() {
+		t.Run(e.Folder+"/"+e.Name, func(t *testing.T) {
+			t.Parallel()
+			spec, problems := scenarios.Parse(e.Name, e.Source, nil)
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			if len(spec.Unsupported) > 0 {
+				t.Skip(spec.Unsupported[0].Message)
+			}
+			plane, err := New(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, runner := analytic.Of(spec), plane.NewRunner()
+			replications := 4
+			if testing.Short() {
+				replications = 1
+			}
+			for i := range replications {
+				rep, err := runner.Run(t.Context(), i)
+				if err == nil {
+					err = beyondBounds(&report, rep)
+				}
+				if err != nil {
+					t.Fatalf("replication %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
