@@ -30,7 +30,7 @@ func seconds2(s float64) time.Duration { return time.Duration(s * float64(time.S
 // for longer than max.block.ms. While nothing is broken the buffer holds what is
 // under way, if it is large enough for that. During a stall it fills, and a record is
 // dropped when it has waited max.block.ms, so that what is made within the last
-// max.block.ms of a stall is not. franz-go waits without limit, and drops nothing.
+// max.block.ms of a stall is not; nor is anything if all of it has room. franz-go waits without limit, and drops nothing.
 //
 // Source: kafka.md B.1 (RecordAccumulator.append, BufferPool.allocate), B.3.
 func (s *scene) bufferLoss(stall *Bound) Bound {
@@ -53,19 +53,34 @@ func (s *scene) bufferLoss(stall *Bound) Bound {
 		w := s.troubled(stall)
 		until := w.to + patience - p.Config.MaxBlock // a second to drain
 		n := f.between(w.from, until)
-		if w.to <= w.from || n == 0 {
+		if w.to <= w.from || n == 0 || s.holds(p, f.between(w.from-s.fresh(p), w.to+patience)) {
 			continue
 		}
 		terms = append(terms, Term{
 			Name: "a full buffer", Of: p.Name, Formula: "records made during the stall, less the last max.block.ms of it",
 			Inputs: []Input{
-				{"peak rate", f.peak(w.from, until), "1/s"}, seconds("stall", w.to-w.from), seconds("draining", patience),
+				{"peak rate", f.peak(w.from, until), "1/s"},
+				seconds("stall", w.to-w.from), seconds("draining", patience),
 				seconds("max.block.ms", p.Config.MaxBlock),
 			},
 			Result: n,
 		})
 	}
 	return sum("records.lost.buffer", "records", "no buffer can be full for longer than its client waits", terms)
+}
+
+// holds says whether a buffer has room for so many records of each client. A batch
+// takes batch.size, and is at least half full when the next one of its partition
+// begins; each partition has one that is not, and each connection those in flight
+// (RecordAccumulator.append).
+func (s *scene) holds(p *scenarios.Producer, n float64) bool {
+	size := float64(p.RecordSize.P99)
+	if !p.RecordSize.Fixed {
+		size *= 3
+	}
+	open := 2*s.spec.Topics[p.Topic].Partitions + p.Config.MaxInFlight*len(s.cluster.Brokers)
+	need := 2*n*size + float64(open)*max(size, float64(p.Config.BatchSize))
+	return p.Config.BufferMemory == scenarios.Unbounded || need <= float64(p.Config.BufferMemory)
 }
 
 // startsEmpty is what a client drops that starts again and has no metadata yet: it
@@ -231,8 +246,11 @@ func (s *scene) sentAgain(p *scenarios.Producer, stall *Bound) (Term, bool) {
 	if flight := float64(p.Instances) * brokers * float64(c.MaxInFlight) * each * rounds; flight < t.Result {
 		t.Formula, t.Result = "clients × brokers × requests in flight × records a request × rounds of timeouts", flight
 		t.Inputs = []Input{
-			{"clients", float64(p.Instances), ""}, {"brokers", brokers, ""}, {"max.in.flight.requests", float64(c.MaxInFlight), ""},
-			records("a request", each), {"rounds", rounds, ""},
+			{"clients", float64(p.Instances), ""},
+			{"brokers", brokers, ""},
+			{"max.in.flight.requests", float64(c.MaxInFlight), ""},
+			records("a request", each),
+			{"rounds", rounds, ""},
 		}
 	}
 	return t, t.Result > 0

@@ -82,12 +82,8 @@ func (s *scene) writeStall() Bound {
 	for i := range s.spec.Producers {
 		p := &s.spec.Producers[i]
 		for _, chain := range s.stalls(p) {
-			total := 0.0
-			for k := range chain {
-				total += chain[k].Result
-			}
-			if total > longest {
-				longest, worst = total, chain
+			if t := total(chain); t > longest {
+				longest, worst = t, chain
 			}
 		}
 	}
@@ -162,14 +158,23 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	}
 	// It may also be over before, and then everybody goes on; or not be noticed.
 	wakes := 2 * patience
-	over := u.away + wakes
-	if through := d + p.Config.RequestTimeout + p.Config.RequestOverhead; s.dethrones(u) && through < over {
-		return chain
-	}
-	return []Term{
+	over := []Term{
 		wait(p, "until it goes on", "pause + what has piled up", seconds("pause", u.away), seconds("what has piled up", wakes)),
 		s.learns(p, true),
 	}
+	if s.dethrones(u) && total(chain) < total(over) {
+		return chain
+	}
+	return over
+}
+
+// total is the sum of terms.
+func total(terms []Term) float64 {
+	t := 0.0
+	for i := range terms {
+		t += terms[i].Result
+	}
+	return t
 }
 
 // silence is what a peer costs a client that says nothing and closes nothing, beyond

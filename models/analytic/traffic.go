@@ -31,8 +31,10 @@ func (s *scene) volumes() []Bound {
 			terms = append(terms, Term{
 				Name: "records of a topic", Of: topic.Name, Formula: form.formula,
 				Inputs: []Input{
-					{"bytes in", float64(l.Produced), "bytes/s"}, {"RF", float64(l.ReplicationFactor), ""},
-					{"groups", float64(l.Groups), ""}, {"brokers", float64(l.Brokers), ""},
+					{"bytes in", float64(l.Produced), "bytes/s"},
+					{"RF", float64(l.ReplicationFactor), ""},
+					{"groups", float64(l.Groups), ""},
+					{"brokers", float64(l.Brokers), ""},
 				},
 				Result: float64(form.of(l)),
 			})

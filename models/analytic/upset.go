@@ -2,8 +2,6 @@ package analytic
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"kafkasim/models/kafka"
@@ -300,15 +298,26 @@ func (s *scene) takeCut(f *scenarios.Fault) {
 			continue
 		}
 		u.kind, u.brokers, u.count = isolated, brokers, 1
+		var controllers []int
 		for i := range f.Between[1-side] {
 			switch t := &f.Between[1-side][i]; t.Kind { //nolint:exhaustive // every other target is a broker
-			case scenarios.TargetController, scenarios.TargetActiveController:
-				u.control = true
+			case scenarios.TargetController:
+				controllers = append(controllers, t.Node)
+			case scenarios.TargetActiveController:
+				u.kind = vague // which one that is may change
 			case scenarios.TargetClients:
 				u.clients = true
 			default:
 				u.peers = true
 			}
+		}
+		slices.Sort(controllers)
+		switch n := len(slices.Compact(controllers)); n {
+		case 0:
+		case s.cluster.Controllers:
+			u.control = true
+		default:
+			u.kind = vague // it hears some of them
 		}
 		break
 	}
@@ -396,8 +405,8 @@ func (s *scene) leadsAtMost(t *scenarios.Topic) int {
 		return partitions
 	}
 	each := n / len(racks)
-	for _, brokers := range racks { //order: it only matters whether all are equal
-		if brokers != each {
+	for i := range s.cluster.Brokers {
+		if racks[s.cluster.Brokers[i].Rack] != each {
 			return partitions
 		}
 	}
@@ -490,13 +499,3 @@ func (s *scene) detection(u *upset) (time.Duration, []Input) {
 func seconds(name string, d time.Duration) Input { return Input{name, d.Seconds(), "s"} }
 
 func records(name string, n float64) Input { return Input{name, n, "records"} }
-
-// listed writes the kinds of faults down, for a formula.
-func (s *scene) listed() string {
-	var words []string
-	for i := range s.upsets {
-		u := &s.upsets[i]
-		words = append(words, u.fault.Kind.String()+" at "+strconv.FormatFloat(u.at.Seconds(), 'g', -1, 64)+" s")
-	}
-	return strings.Join(words, ", ")
-}

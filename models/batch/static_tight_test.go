@@ -2,6 +2,7 @@ package batch
 
 import (
 	"testing"
+	"time"
 
 	"kafkasim/models/analytic"
 )
@@ -17,7 +18,7 @@ type tightCase struct {
 }
 
 // run is the most that any replication reached of a term: what was observed, less
-// all that other terms may have added.
+// all that other terms may have added, or had added where that is measured.
 func (c *tightCase) run(t *testing.T) float64 {
 	t.Helper()
 	spec := parse(t, c.act.text())
@@ -44,7 +45,14 @@ func (c *tightCase) run(t *testing.T) float64 {
 			continue
 		}
 		raw = max(raw, seen.Value)
-		most = max(most, (seen.Value-(bound.Value-term.Result))/term.Result)
+		others := bound.Value - term.Result
+		if c.term == "until the client knows" {
+			// What came before it is measured: until another leader was registered.
+			if failover, some := o.most("leader.failover"); some {
+				others = time.Duration(failover).Seconds()
+			}
+		}
+		most = max(most, (seen.Value-others)/term.Result)
 	}
 	t.Logf("%-48s %-28s at most %.4g of a bound of %.4g, in which the term is %.4g: %.0f %% of the term at least", c.term+": "+c.what, c.metric, raw, bound.Value, term.Result, 100*most)
 	return most
@@ -141,6 +149,12 @@ func tightLosses() []tightCase {
 			cluster: quick(""), topics: single, duration: "70 s", drain: "10 s", producers: of("100/s", "java", "acks: all"),
 			faults: "  - {at: 60 s, kind: disk_loss, target: broker 1, duration: 5 s}\n",
 		}, 2, ""},
+		{"sequences used again", lost, "a client that gives up after a second, a broker that is silent for three, again and again", act{
+			cluster: slow, topics: single, duration: "60 s", drain: "10 s",
+			producers: "  - {name: p, topic: events, rate: 100/s, arrivals: even, record_size: 100 B, client: franz-go, config: {acks: all}, client_options: {record_delivery_timeout: 1 s, produce_request_timeout: 500 ms}}\n",
+			faults: "  - {at: 10 s, kind: broker_pause, target: broker 1, duration: 3 s}\n  - {at: 20 s, kind: broker_pause, target: broker 1, duration: 3 s}\n" +
+				"  - {at: 30 s, kind: broker_pause, target: broker 1, duration: 3 s}\n  - {at: 40 s, kind: broker_pause, target: broker 1, duration: 3 s}\n",
+		}, 20, "a client gives up only what it knows to be in no log, or the few batches that a restart of its sequences meets; how many has no proof"},
 		{"everything since the first fault", lost, "an isolated leader takes all there is", act{
 			cluster: quick(""), topics: events, duration: "60 s", drain: "10 s", producers: of("100/s", "java", "acks: 1"),
 			faults: "  - {at: 1 s, kind: partition, between: [[broker 1], [broker 2, broker 3, controller 101]]}\n  - {at: 2 s, kind: network_delay, target: broker 3, delay: 900 ms}\n",
@@ -222,11 +236,11 @@ func tightTimes() []tightCase {
 			duration: "40 s", producers: of("50/s", "java", "acks: all, "+patient),
 			faults: "  - {at: 15 s, kind: broker_crash, target: broker 2}\n",
 		}, 20, ""},
-		{"until the client knows", stall, "a back-off of 20 s", act{
-			cluster: quick(""), duration: "90 s",
-			producers: of("50/s", "java", "acks: all, request.timeout.ms: 60000, delivery.timeout.ms: 120000, retry.backoff.ms: 20000, retry.backoff.max.ms: 20000"),
-			faults:    "  - {at: 15 s, kind: broker_crash, target: broker 1}\n",
-		}, 20, ""},
+		{"until the client knows", stall, "old metadata is fetched just before the election", act{
+			cluster:  `kafka: "4.3", brokers: 3, controllers: 1, hardware: container, config: {broker.session.timeout.ms: 6000, auto.leader.rebalance.enable: false}`,
+			duration: "50 s", producers: of("50/s", "franz-go", "acks: 1"),
+			faults: "  - {at: 15 s, kind: broker_crash, target: broker 1}\n",
+		}, 60, ""},
 		{"a silent peer", stall, "a lost host, and a request timeout of a minute", act{
 			cluster: quick(""), duration: "100 s", producers: of("50/s", "java", "acks: all, "+patient),
 			faults: "  - {at: 15 s, kind: machine_loss, target: broker 1}\n",
