@@ -33,7 +33,7 @@ func layers() []layer {
 		{"models/kafka", append([]string{"scenarios"}, engine...)},
 		{"models/host", append([]string{"scenarios"}, engine...)},
 		{"models/workload", append([]string{"scenarios"}, engine...)},
-		{"models/analytic", []string{"sim/unit"}},
+		{"models/analytic", []string{"sim", "sim/unit", "scenarios", "models/kafka", "models/workload"}},
 		{"models/batch", append([]string{"scenarios", "reports/result", "models/kafka", "models/host", "models/workload"}, engine...)},
 		{"models", append([]string{"scenarios", "reports/result", "models/batch", "models/workload"}, engine...)},
 		{"reports/compare", []string{"sim/unit", "sim/stats", "sim/rng", "scenarios", "reports/result"}},
@@ -53,7 +53,7 @@ func layers() []layer {
 		}, engine...)},
 		{"harness/calibrate", append([]string{"scenarios", "reports/result", "reports/plot", "models", "harness/measure"}, engine...)},
 		{"cmd/kafkasim", append([]string{
-			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "reports/explain", "reports/trace", "models",
+			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "reports/explain", "reports/trace", "models", "models/analytic",
 			"harness/engine", "harness/image", "harness/cluster", "harness/describe", "harness/load", "harness/measure", "harness/calibrate",
 		}, engine...)},
 		{"internal/tidy", nil},

@@ -516,7 +516,7 @@ func (w *world) deactivate() {
 	c.active = -1
 	c.term++
 	w.tellController(w.engine.Now())
-	w.quorumLost = true
+	w.quorumLostAt = min(w.quorumLostAt, w.engine.Now())
 	for _, r := range c.waiting {
 		w.controlLost(r.message)
 	}

@@ -312,6 +312,7 @@ func (w *world) wipe(b int32) {
 		rep := &w.replicas[r]
 		if rep.log.end > rep.log.start {
 			w.noteLostCopy(r)
+			w.noteCopySpan(rep.partition, 0, w.engine.Now())
 		}
 		end := rep.log.end
 		rep.log.reset(0, 0)
@@ -326,12 +327,14 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 	w.lossy[b], w.anyLossy = true, true
 	for _, r := range w.hosts[b] {
 		rep := &w.replicas[r]
-		n := len(rep.log.entries)
+		n, first := len(rep.log.entries), now
 		for n > 0 && rep.log.entries[n-1].disk > survives {
 			n--
+			first = min(first, w.batches[rep.log.entries[n].batch].at)
 		}
 		if n < len(rep.log.entries) {
 			w.noteLostCopy(r)
+			w.noteCopySpan(rep.partition, first, now)
 			w.truncate(r, rep.log.entries[n].base, 0)
 		}
 		rep.checkpoint = min(rep.checkpoint, rep.log.end)

@@ -86,7 +86,10 @@ type partitionWatch struct {
 
 	freeze       freeze
 	asked        sim.Time // since when its leader asks for another ISR; Never: it does not
+	broken       sim.Time // since when replicas may have fallen out of step; Never: they have not
 	windows      []lossWindow
+	unclean      lossSpan
+	copies       lossSpan
 	confirmed    batchID // the last batch that acks=all acknowledged
 	confirmedEnd kafka.Offset
 }
@@ -197,12 +200,13 @@ func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.
 		c.clean++
 	case kafka.UncleanElection, kafka.LastKnownLeaderElection:
 		c.unclean++
-		w.everUnclean[change.Partition] = true
+		w.noteUnclean(now, change.Partition)
 		w.observed.partitions[change.Partition].confirmed = noBatch // the winner's log is the truth now
 	case kafka.NoElection:
 	}
 	if before.ISR&^after.ISR != 0 {
 		c.shrinks++
+		w.observed.partitions[change.Partition].broken = min(w.observed.partitions[change.Partition].broken, now)
 	}
 	if after.ISR&^before.ISR != 0 {
 		c.expands++

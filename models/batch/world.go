@@ -310,7 +310,7 @@ type world struct {
 	timers                    []kafka.GroupTimer
 	lossy                     []bool // brokers that have lost acknowledged bytes
 	anyLossy                  bool
-	quorumLost                bool      // for a time no controller was active
+	quorumLostAt              sim.Time  // since when, for the first time, no controller was active; Never: always one was
 	everUnclean               []bool    // by partition
 	written                   []bool    // by partition: it has held a record at some time of the run
 	recorder                  *recorder // nil: nothing is written down
