@@ -114,7 +114,7 @@ func (v *verification) draw(compared *compare.Verification) error {
 		if err := directory(dir); err != nil {
 			return err
 		}
-		for _, figure := range plot.Scenario(v.specs[i], &v.inputs[i], &compared.Scenarios[i]) {
+		for _, figure := range plot.Scenario(&compared.Scenarios[i]) {
 			path := filepath.Join(dir, fileName(figure.Name))
 			if err := v.write(path+".svg", figure.WriteSVG); err != nil {
 				return err
