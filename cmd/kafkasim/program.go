@@ -120,7 +120,7 @@ func (s *session) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		s.runCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
-		s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
+		s.reportCommand(), s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
 	)
 	return root
 }

@@ -25,6 +25,7 @@ type runOptions struct {
 	replications int
 	plane        string
 	json         string // file, "-" for stdout, or ""
+	page         pageFlag
 	quiet        bool
 	parallel     int
 }
@@ -58,6 +59,7 @@ func (s *session) runCommand() *cobra.Command {
 	flags.IntVar(&o.replications, "replications", 0, "how many replications, a `NUMBER`, instead of the scenario's")
 	flags.StringVar(&o.plane, "plane", "auto", "how records are moved: `auto|batch|flow`")
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
+	o.page.add(cmd)
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "run a `NUMBER` of replications at a time; the result does not depend on it")
 	return cmd
@@ -76,7 +78,7 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return nil
+	return o.page.check(scenarioCount)
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs
@@ -100,6 +102,9 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 		if file, err = s.files.create(o.json); err != nil {
 			return err
 		}
+	}
+	if err := o.page.claim(s); err != nil {
+		return err
 	}
 	code := exitDone
 	for i, spec := range specs {
@@ -133,7 +138,7 @@ func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOp
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted before the first replication was done", spec.Name)}
 	}
 	check.Judge(set, spec)
-	if err := s.report(set, o.json, file); err != nil {
+	if err := errors.Join(s.report(set, o.json, file), o.page.write(s, o.quiet, htmlOf(set))); err != nil {
 		return exitBroken, err
 	}
 	if interrupted {
