@@ -69,10 +69,15 @@ func (l *chartLine) words(what string) string {
 	return what + " replications"
 }
 
-// measure is how the chart's values stand along its axis, and the greatest of them.
+// measure is how the chart's values stand along its axis, and the greatest of those
+// that it shows: a range that is not drawn takes no room.
 func (ch *chart) measure() (m measure, most float64) {
 	for i := range ch.lines {
-		most = max(most, ch.lines[i].most())
+		if l := &ch.lines[i]; l.band.A > 0 {
+			most = max(most, greatest(l.high))
+		} else {
+			most = max(most, greatest(l.mean))
+		}
 	}
 	return measureFor(ch.unit, most), most
 }
@@ -188,7 +193,7 @@ func (w *warmup) Plot(c draw.Canvas, p *plot.Plot) {
 	c.Fill(vg.Rectangle{Min: c.Min, Max: vg.Point{X: right, Y: c.Max.Y}}.Path())
 	style := sans(tickSize, faint(), false)
 	if text := "warm-up"; style.Width(text)+4 < right-c.Min.X {
-		c.FillText(style, vg.Point{X: c.Min.X + 2, Y: c.Min.Y + tickSize + 3}, text)
+		c.FillText(style, vg.Point{X: c.Min.X + 2, Y: c.Max.Y - 1}, text)
 	}
 }
 
@@ -208,8 +213,8 @@ func (l *loadEnd) Plot(c draw.Canvas, p *plot.Plot) {
 // verticalLine is a value across a distribution's picture, with its name.
 type verticalLine struct {
 	at    float64
-	words string
-	level int // from the top
+	words string // may be empty
+	level int    // from the top; below 0 from the bottom, −1 the lowest
 	style draw.LineStyle
 }
 
@@ -226,7 +231,11 @@ func (v *verticalLine) Plot(c draw.Canvas, p *plot.Plot) {
 	if width := style.Width(v.words); left+width > c.Max.X {
 		left = max(at-3-width, c.Min.X)
 	}
-	c.FillText(style, vg.Point{X: left, Y: c.Max.Y - vg.Length(1+10*v.level)}, v.words)
+	top := c.Max.Y - vg.Length(1+10*v.level)
+	if v.level < 0 {
+		top = c.Min.Y - vg.Length(10*v.level) + 1
+	}
+	c.FillText(style, vg.Point{X: left, Y: top}, v.words)
 }
 
 // bars is a histogram's rectangles.

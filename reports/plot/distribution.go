@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"kafkasim/reports/result"
+	"kafkasim/scenarios"
 )
 
 // points is a length in points.
@@ -159,7 +160,7 @@ func (d *distribution) figure(set *result.Set, m *result.Metric) *Figure {
 	a := d.axis()
 	histogram, function := d.histogram(&a), d.function(&a)
 	return &Figure{
-		Name: "distribution-" + m.Name, Title: m.Name, Subtitle: what,
+		Name: "distribution-" + m.Name, Title: m.Name, Subtitle: what, Note: meaning(m.Name) + "; " + what,
 		width: figureWidth, height: 300,
 		draw: func(c draw.Canvas) {
 			above, below := halves(histogram, function, c)
@@ -171,6 +172,13 @@ func (d *distribution) figure(set *result.Set, m *result.Metric) *Figure {
 			return d.spots(&a, histogram, histogram.DataCanvas(above), function.DataCanvas(below))
 		},
 	}
+}
+
+// meaning is the catalogue's of a metric.
+func meaning(name string) string {
+	base, _ := result.SplitName(name)
+	known, _ := scenarios.MetricByName(base)
+	return known.Meaning
 }
 
 // halves lays the two panels above each other with their axes in line.
@@ -207,7 +215,7 @@ func (d *distribution) histogram(a *valueAxis) *plot.Plot {
 	}
 	p.Y.Min, p.Y.Max = 0, most*1.08
 	p.Add(b)
-	d.addLimits(a, p)
+	d.addLimits(a, p, true)
 	return p
 }
 
@@ -236,18 +244,22 @@ func (d *distribution) function(a *valueAxis) *plot.Plot {
 	p.Add(&plotter.Line{XYs: line, LineStyle: draw.LineStyle{Color: blue(), Width: 1.6}})
 	for i, q := range d.marked() {
 		p.Add(&verticalLine{
-			at: a.place(q.Value), words: percentileName(q.P) + " " + result.Quantity(q.Value, d.unit), level: 2 + i,
+			at: a.place(q.Value), words: percentileName(q.P) + " " + result.Quantity(q.Value, d.unit), level: i - len(d.marked()),
 			style: draw.LineStyle{Color: faint(), Width: 0.8, Dashes: []vg.Length{2, 2}},
 		})
 	}
-	d.addLimits(a, p)
+	d.addLimits(a, p, false)
 	return p
 }
 
-func (d *distribution) addLimits(a *valueAxis, p *plot.Plot) {
+func (d *distribution) addLimits(a *valueAxis, p *plot.Plot, named bool) {
 	for i, l := range d.lines {
+		words := ""
+		if named {
+			words = l.words
+		}
 		p.Add(&verticalLine{
-			at: a.place(l.at), words: l.words, level: i,
+			at: a.place(l.at), words: words, level: i,
 			style: draw.LineStyle{Color: orange(), Width: 1.1, Dashes: []vg.Length{5, 2}},
 		})
 	}

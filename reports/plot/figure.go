@@ -22,6 +22,7 @@ type Figure struct {
 	Name          string // for a file, without its ending: "leader.failover", "lag.records{group=g}"
 	Title         string
 	Subtitle      string // below the title, smaller; may be empty
+	Note          string // in a sentence, for a page; may be empty
 	width, height vg.Length
 	keys          []key
 	draw          func(draw.Canvas)        // below the title

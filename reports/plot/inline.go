@@ -6,7 +6,9 @@ import (
 	"html"
 	"image/color"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -36,7 +38,7 @@ func (f *Figure) WriteInline(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %.5g %.5g" role="img" aria-label="%s" xmlns="http://www.w3.org/2000/svg">`+"\n",
 		f.width.Points(), height.Points(), html.EscapeString(f.Title))
-	b.WriteString(forPage().Replace(text))
+	b.WriteString(forPage().Replace(withLengths(text)))
 	if len(spots) > 0 {
 		b.WriteString("<g class=\"spots\">\n")
 		for _, s := range spots {
@@ -51,6 +53,21 @@ func (f *Figure) WriteInline(w io.Writer) error {
 		return fmt.Errorf("writing %s: %w", f.Name, err)
 	}
 	return nil
+}
+
+// withLengths gives every text the width that it was laid out for, so that it has
+// that in any font that a browser may take.
+func withLengths(svg string) string {
+	texts := regexp.MustCompile(`<text ([^>]*?font-weight:(\w+);[^>]*?font-size:([0-9.]+)px[^>]*)>([^<]*)</text>`)
+	return texts.ReplaceAllStringFunc(svg, func(element string) string {
+		part := texts.FindStringSubmatch(element)
+		size, err := strconv.ParseFloat(part[3], 64)
+		if err != nil || len(part[4]) < 2 {
+			return element
+		}
+		width := sans(vg.Length(size), ink(), part[2] == "bold").Width(html.UnescapeString(part[4]))
+		return fmt.Sprintf(`<text textLength="%.4g" lengthAdjust="spacingAndGlyphs" %s>%s</text>`, width.Points(), part[1], part[4])
+	})
 }
 
 // forPage puts variables in the place of colours, drops what a style says by

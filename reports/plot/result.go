@@ -25,7 +25,7 @@ func ResultTimes(set *result.Set) []*Figure {
 	d.byLabel("lag.time", "group", "time-lag-time", "Lag of consumer groups: age of the oldest unprocessed record", "s")
 	d.add("time-partitions", "Partitions without leader, under-replicated, under min ISR", "partitions",
 		d.line("under_replicated", "under-replicated", several()[4]),
-		d.line("under_min_isr", "under min ISR", violet(), 4, 2),
+		d.line("under_min_isr", "under min ISR", blue(), 4, 2),
 		d.line("leaderless", "without leader", orange()))
 	d.byLabel("leaders", "broker", "time-leaders", "Leaders: partitions that each broker leads", "partitions")
 	d.byLabel("network.in", "broker", "time-network-in", "Network in, by broker", "bytes/s")

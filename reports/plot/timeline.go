@@ -92,10 +92,10 @@ func (t *timeLine) end() float64 {
 	return last
 }
 
-// most is the greatest value.
-func (t *timeLine) most() float64 {
+// greatest is the greatest of values that are not NaN, and 0 at least.
+func greatest(values []float64) float64 {
 	m := 0.0
-	for _, v := range t.high {
+	for _, v := range values {
 		if v > m {
 			m = v
 		}

@@ -33,7 +33,7 @@ type htmlWriter struct{ strings.Builder }
 func (h *htmlWriter) f(format string, args ...any) {
 	for i, a := range args {
 		if text, is := a.(string); is {
-			args[i] = html.EscapeString(clean(text))
+			args[i] = html.EscapeString(strings.Join(phrases(clean(text), "\u00a0"), " "))
 		}
 	}
 	fmt.Fprintf(h, format, args...)
@@ -95,7 +95,7 @@ func (k *block) html(h *htmlWriter, level int) {
 	case k.text != nil:
 		h.f("<p class=\"%s\">", k.text.style.class())
 		if k.text.lead != "" {
-			h.f("<b>%s</b>", k.text.lead)
+			h.f("<b>%s</b> ", k.text.lead)
 		}
 		h.f("%s</p>\n", k.text.words)
 	case k.table != nil:
@@ -192,7 +192,11 @@ func (t *table) html(h *htmlWriter) {
 func figuresHTML(h *htmlWriter, figures []*plot.Figure) {
 	h.f("<div class=\"figures\">\n")
 	for _, f := range figures {
-		h.f("<figure id=\"%s\">\n<figcaption>%s</figcaption>\n", "figure-"+f.Name, f.Title)
+		h.f("<figure id=\"%s\">\n<figcaption><b>%s</b>", "figure-"+f.Name, f.Title)
+		if f.Note != "" {
+			h.f(" <span>%s</span>", f.Note)
+		}
+		h.f("</figcaption>\n")
 		if err := f.WriteInline(h); err != nil {
 			panic(fmt.Sprintf("render: drawing into memory: %v", err))
 		}

@@ -100,29 +100,57 @@ func (p *page) lossSummary(losses []loss) []block {
 	} else if !lost {
 		words = append(words, "No acknowledged record was lost.")
 	}
-	if probability, found := p.set.Metric("loss.probability"); found && probability.CI95.Known() {
-		words = append(words, fmt.Sprintf("A run loses an acknowledged record with a probability of %s (95 %% interval %s).",
-			result.Percent(probability.Mean), result.QuantityInterval(probability.CI95, "ratio")))
-	}
-	bound := p.bound()
-	if bound == "0" {
-		words = append(words, "The faults of a run cannot cost any: that is the proven bound.")
-	} else if bound != "" {
-		words = append(words, "What the faults of a run can cost at the very most, proven and not estimated (loss.bound.acked): "+bound+" acknowledged records.")
-	}
-	if nines, found := p.set.Metric("durability.acked.nines"); found && !math.IsNaN(nines.Mean) {
-		figures := durabilityFigures(nines)
-		text := "Durability of acknowledged records: " + figures[0] + " nines"
-		if figures[1] != "" {
-			text += " (95 % interval " + figures[1] + ")"
-		}
-		words = append(words, text+".")
-	}
+	words = append(words, p.lossProbability(), p.lossBound(), p.nines())
 	var out []block
 	for _, w := range words {
-		out = append(out, paragraph(w))
+		if w != "" {
+			out = append(out, paragraph(w))
+		}
 	}
 	return out
+}
+
+// lossProbability says how likely a run is to lose an acknowledged record.
+func (p *page) lossProbability() string {
+	m, found := p.set.Metric("loss.probability")
+	if !found || !m.CI95.Known() {
+		return ""
+	}
+	if m.Mean == 0 {
+		return fmt.Sprintf("The probability that a run loses an acknowledged record is at most %s (at 95 %%): none of %s did.",
+			result.Percent(m.CI95.High), counted(p.set.Replications, runs(p.set)))
+	}
+	return fmt.Sprintf("The probability that a run loses an acknowledged record is %s (95 %% interval %s).",
+		result.Percent(m.Mean), result.QuantityInterval(m.CI95, "ratio"))
+}
+
+// lossBound says what the faults can cost at the very most.
+func (p *page) lossBound() string {
+	m, found := p.set.Metric("loss.bound.acked")
+	if !found || math.IsNaN(m.Mean) {
+		return ""
+	}
+	highest := worst(m, false)
+	switch {
+	case highest == 0:
+		return "The faults of a run cannot cost an acknowledged record: that is proven and not estimated (loss.bound.acked is 0)."
+	case highest > m.Mean:
+		return fmt.Sprintf("At the very most, proven and not estimated, the faults of a run can cost %s acknowledged records in the worst run, and %s in the mean over runs (loss.bound.acked).",
+			result.Number(highest), result.Number(m.Mean))
+	}
+	return fmt.Sprintf("At the very most, proven and not estimated, the faults of a run can cost %s acknowledged records (loss.bound.acked).", result.Number(highest))
+}
+
+// nines says how durable acknowledged records are.
+func (p *page) nines() string {
+	m, found := p.set.Metric("durability.acked.nines")
+	switch {
+	case !found || math.IsNaN(m.Mean):
+		return ""
+	case m.Bound:
+		return "Durability of acknowledged records: at least " + result.Number(m.Mean) + " nines; more runs may prove more."
+	}
+	return fmt.Sprintf("Durability of acknowledged records: %s nines (95 %% interval %s).", result.Number(m.Mean), result.QuantityInterval(m.CI95, m.Unit))
 }
 
 // runs is what a run of the set is called.
