@@ -33,7 +33,8 @@ type htmlWriter struct{ strings.Builder }
 func (h *htmlWriter) f(format string, args ...any) {
 	for i, a := range args {
 		if text, is := a.(string); is {
-			args[i] = html.EscapeString(strings.Join(phrases(clean(text), "\u00a0"), " "))
+			words := strings.Join(phrases(clean(text), "\u00a0"), " ")
+			args[i] = html.EscapeString(strings.ReplaceAll(words, " … ", "\u00a0…\u00a0"))
 		}
 	}
 	fmt.Fprintf(h, format, args...)
