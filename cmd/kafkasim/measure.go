@@ -142,7 +142,7 @@ func (s *session) measureScenario(ctx context.Context, name string, o measureOpt
 			return err
 		}
 	}
-	if err := o.page.claim(s); err != nil {
+	if err := errors.Join(o.page.check(1, o.json), o.page.claim(s)); err != nil {
 		return err
 	}
 	kafka := kafkaOptions{image: o.image, repetitions: o.repetitions, seed: spec.Seed, keep: o.keep, log: s.stderr}

@@ -24,10 +24,14 @@ func (p *pageFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.path, "report", "", "write a report with figures as one HTML page to `FILE`")
 }
 
-// check refuses one page for several scenarios.
-func (p *pageFlag) check(scenarioCount int) error {
-	if p.path != "" && scenarioCount > 1 {
+// check refuses one page for several scenarios, and one in the place of the JSON.
+func (p *pageFlag) check(scenarioCount int, json string) error {
+	switch {
+	case p.path == "":
+	case scenarioCount > 1:
 		return usage(errors.New("--report shows one scenario; run them one at a time"))
+	case filepath.Clean(p.path) == filepath.Clean(json):
+		return usage(fmt.Errorf("--report and --json both name %s", json))
 	}
 	return nil
 }

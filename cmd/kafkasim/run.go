@@ -78,7 +78,7 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return o.page.check(scenarioCount)
+	return o.page.check(scenarioCount, o.json)
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs

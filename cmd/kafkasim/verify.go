@@ -121,7 +121,7 @@ func (o *verifyOptions) check() error {
 	case o.parallel < 1:
 		return usage(fmt.Errorf("--parallel %d: at least 1 is needed", o.parallel))
 	}
-	return nil
+	return o.page.check(1, o.json)
 }
 
 // verifyScenarios reads all of them, then calibrates, predicts and measures one

@@ -108,4 +108,3 @@ func (a *accounting) lag(b *groupBook, now instant) (lag int64, oldest instant) 
 	}
 	return lag, oldest
 }
-

@@ -121,24 +121,13 @@ func pooledSeries(sets []*result.Set, name string, grid result.Grid) (*result.Se
 	weights := make([]float64, n)
 	for _, set := range sets {
 		for k := range set.Series {
-			s := &set.Series[k]
-			if s.Name != name {
+			if set.Series[k].Name != name {
 				continue
 			}
 			if set.Grid != grid {
 				return nil, false
 			}
-			for i, v := range s.Mean {
-				if math.IsNaN(v) {
-					continue
-				}
-				if weights[i] == 0 {
-					all.Min[i], all.Max[i] = s.Min[i], s.Max[i]
-				}
-				all.Min[i], all.Max[i] = min(all.Min[i], s.Min[i]), max(all.Max[i], s.Max[i])
-				all.Mean[i] += float64(v * float64(set.Replications))
-				weights[i] += float64(set.Replications)
-			}
+			addSeries(all, &set.Series[k], weights, float64(set.Replications))
 		}
 	}
 	for i, w := range weights {
@@ -147,6 +136,21 @@ func pooledSeries(sets []*result.Set, name string, grid result.Grid) (*result.Se
 		}
 	}
 	return all, true
+}
+
+// addSeries adds a Set's series with its weight to the sum of all, point by point.
+func addSeries(all, s *result.SeriesSummary, weights []float64, weight float64) {
+	for i, v := range s.Mean {
+		if math.IsNaN(v) {
+			continue
+		}
+		if weights[i] == 0 {
+			all.Min[i], all.Max[i] = s.Min[i], s.Max[i]
+		}
+		all.Min[i], all.Max[i] = min(all.Min[i], s.Min[i]), max(all.Max[i], s.Max[i])
+		all.Mean[i] += float64(v * weight)
+		weights[i] += weight
+	}
 }
 
 func band(s *result.SeriesSummary) Band {

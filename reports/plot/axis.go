@@ -3,7 +3,6 @@ package plot
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 
@@ -45,12 +44,12 @@ func measureFor(unit string, most float64) measure {
 	return measure{1, unit}
 }
 
-// label is the axis's text: what it shows, and the unit.
-func (m measure) label(what string) string {
+// label is the axis's text: the unit.
+func (m measure) label() string {
 	if m.name == "" {
-		return what
+		return ""
 	}
-	return strings.TrimLeft(what+" ["+m.name+"]", " ")
+	return "[" + m.name + "]"
 }
 
 // linearTicks are labelled with plain numbers of a few digits, at most this many and

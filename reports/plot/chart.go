@@ -86,7 +86,7 @@ func (ch *chart) panel() *plot.Plot {
 	m, most := ch.measure()
 	p := panel()
 	p.X.Label.Text = "time since the load began [s]"
-	p.Y.Label.Text = m.label("")
+	p.Y.Label.Text = m.label()
 	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{}, linearTicks{}
 	first := &ch.lines[0]
 	p.X.Min, p.X.Max = first.at[0], first.at[0]
@@ -207,7 +207,7 @@ func (l *loadEnd) Plot(c draw.Canvas, p *plot.Plot) {
 	c.StrokeLine2(draw.LineStyle{Color: faint(), Width: 0.8, Dashes: []vg.Length{1, 2}}, at, c.Min.Y, at, c.Max.Y)
 	style := sans(tickSize, faint(), false)
 	text := "load ends"
-	c.FillText(style, vg.Point{X: max(at-3-style.Width(text), c.Min.X), Y: c.Min.Y + tickSize + 3}, text)
+	label(c, style, vg.Point{X: max(at-3-style.Width(text), c.Min.X), Y: c.Min.Y + tickSize + 3}, text)
 }
 
 // verticalLine is a value across a distribution's picture, with its name.
@@ -235,7 +235,9 @@ func (v *verticalLine) Plot(c draw.Canvas, p *plot.Plot) {
 	if v.level < 0 {
 		top = c.Min.Y - vg.Length(10*v.level) + 1
 	}
-	c.FillText(style, vg.Point{X: left, Y: top}, v.words)
+	if v.words != "" {
+		label(c, style, vg.Point{X: left, Y: top}, v.words)
+	}
 }
 
 // bars is a histogram's rectangles.

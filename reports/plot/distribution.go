@@ -109,7 +109,7 @@ func (d *distribution) axis() valueAxis {
 	if room <= 0 {
 		room = max(math.Abs(top)*0.05, 0.5)
 	}
-	a.scale, a.label, a.ticks = m.scale, m.label(""), linearTicks{}
+	a.scale, a.label, a.ticks = m.scale, m.label(), linearTicks{}
 	a.low, a.high = (low-room)*m.scale, (top+room)*m.scale
 	if low >= 0 {
 		a.low = max(a.low, -room*m.scale/2)

@@ -54,7 +54,17 @@ func (f *faultMark) Plot(c draw.Canvas, p *plot.Plot) {
 	if width := style.Width(f.kind); left+width > c.Max.X {
 		left = max(at-3-width, c.Min.X)
 	}
-	c.FillText(style, vg.Point{X: left, Y: c.Max.Y - vg.Length(1+10*f.level)}, f.kind)
+	label(c, style, vg.Point{X: left, Y: c.Max.Y - vg.Length(1+10*f.level)}, f.kind)
+}
+
+// label writes a text on a little paper of its own, so that it can be read above
+// lines.
+func label(c draw.Canvas, style draw.TextStyle, at vg.Point, words string) {
+	c.SetColor(ground())
+	c.Fill(vg.Rectangle{
+		Min: vg.Point{X: at.X - 1, Y: at.Y - style.Font.Size}, Max: vg.Point{X: at.X + style.Width(words) + 1, Y: at.Y + 1},
+	}.Path())
+	c.FillText(style, at, words)
 }
 
 // says is what the mark says of an instant: its beginning in the step before it, or

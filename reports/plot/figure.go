@@ -63,8 +63,8 @@ const (
 	margin       = 10
 	titleSize    = 13
 	subtitleSize = 9.5
-	labelSize    = 9
-	tickSize     = 8
+	labelSize    = 9.5
+	tickSize     = 8.5
 )
 
 // paint draws the title, if it is wanted, the legend and then what is below, and
@@ -139,6 +139,7 @@ func ink() color.NRGBA    { return color.NRGBA{0x22, 0x22, 0x22, 0xff} }
 func faint() color.NRGBA  { return color.NRGBA{0x66, 0x66, 0x66, 0xff} }
 func hair() color.NRGBA   { return color.NRGBA{0xe2, 0xe2, 0xe2, 0xff} }
 func paper() color.NRGBA  { return color.NRGBA{0xff, 0xff, 0xff, 0xff} }
+func ground() color.NRGBA { return color.NRGBA{0xff, 0xff, 0xff, 0xb0} } // behind words
 func shade() color.NRGBA  { return color.NRGBA{0x66, 0x66, 0x66, 0x18} } // warm-up
 func glow() color.NRGBA   { return color.NRGBA{0xd5, 0x5e, 0x00, 0x38} } // range of repetitions
 func several() []color.NRGBA {

@@ -80,7 +80,25 @@ func forPage() *strings.Replacer {
 	for _, v := range Variables() {
 		pairs = append(pairs, v.Light, "var(--"+v.Name+")")
 	}
+	// Where one of them is translucent, vgsvg may write it a little darker.
+	for _, c := range []color.NRGBA{shade(), glow(), sky(), mauve(), ground()} {
+		for _, v := range Variables() {
+			if v.Light == hex(c.R, c.G, c.B) {
+				pairs = append(pairs, unmultiplied(c), "var(--"+v.Name+")")
+			}
+		}
+	}
 	return strings.NewReplacer(pairs...)
+}
+
+func hex(r, g, b uint8) string { return fmt.Sprintf("#%02X%02X%02X", r, g, b) }
+
+// unmultiplied is a translucent colour as vgsvg writes it: what colour's own
+// multiplication by alpha leaves of it, divided by alpha and cut.
+func unmultiplied(c color.NRGBA) string {
+	r, g, b, alpha := c.RGBA()
+	a := 255 / float64(alpha)
+	return hex(uint8(float64(r)*a), uint8(float64(g)*a), uint8(float64(b)*a))
 }
 
 // A Variable is a colour of figures as a page names it, on light and on dark paper.
@@ -109,7 +127,7 @@ func Variables() []Variable {
 		{"green", several()[2], "#2BC79A"},
 		{"yellow", several()[4], "#F0B93A"},
 	} {
-		light := fmt.Sprintf("#%02X%02X%02X", v.light.R, v.light.G, v.light.B)
+		light := hex(v.light.R, v.light.G, v.light.B)
 		if !slices.ContainsFunc(out, func(o Variable) bool { return o.Light == light }) {
 			out = append(out, Variable{v.name, light, v.dark})
 		}

@@ -23,7 +23,7 @@ func samplePanel(row *compare.Row) *plot.Plot {
 	}
 	m := measureFor(row.Unit, slices.Max(all))
 	p := panel()
-	p.X.Label.Text = m.label("")
+	p.X.Label.Text = m.label()
 	p.Y.Label.Text = "share at most this"
 	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{fewTicks}, linearTicks{}
 	p.Title.Text = fmt.Sprintf("%s: %d of %d inside", row.Column, row.Covered, row.Values)
@@ -133,7 +133,7 @@ func pooledPanel(picture *compare.Picture, metric string) *plot.Plot {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{d.Unit}
 	} else {
 		m := measureFor(d.Unit, highest)
-		scale, p.Y.Label.Text, p.Y.Tick.Marker = m.scale, m.label(""), linearTicks{}
+		scale, p.Y.Label.Text, p.Y.Tick.Marker = m.scale, m.label(), linearTicks{}
 	}
 	p.Add(grid())
 	if !slices.Equal(d.Low, d.High) {

@@ -37,7 +37,7 @@ func (h *htmlWriter) f(format string, args ...any) {
 			args[i] = html.EscapeString(strings.ReplaceAll(words, " … ", "\u00a0…\u00a0"))
 		}
 	}
-	fmt.Fprintf(h, format, args...)
+	h.WriteString(fmt.Sprintf(format, args...))
 }
 
 func (d *document) html(w io.Writer) error {

@@ -100,7 +100,9 @@ func (p *page) lossSummary(losses []loss) []block {
 	} else if !lost {
 		words = append(words, "No acknowledged record was lost.")
 	}
-	words = append(words, p.lossProbability(), p.lossBound(), p.nines())
+	if words = append(words, p.lossBound()); !p.provenSafe() {
+		words = append(words, p.lossProbability(), p.nines())
+	}
 	var out []block
 	for _, w := range words {
 		if w != "" {
@@ -124,6 +126,13 @@ func (p *page) lossProbability() string {
 		result.Percent(m.Mean), result.QuantityInterval(m.CI95, "ratio"))
 }
 
+// provenSafe reports whether the bound of every run is 0: then nothing that was only
+// observed is worth saying.
+func (p *page) provenSafe() bool {
+	m, found := p.set.Metric("loss.bound.acked")
+	return found && worst(m, false) == 0
+}
+
 // lossBound says what the faults can cost at the very most.
 func (p *page) lossBound() string {
 	m, found := p.set.Metric("loss.bound.acked")
@@ -132,7 +141,7 @@ func (p *page) lossBound() string {
 	}
 	highest := worst(m, false)
 	switch {
-	case highest == 0:
+	case p.provenSafe():
 		return "The faults of a run cannot cost an acknowledged record: that is proven and not estimated (loss.bound.acked is 0)."
 	case highest > m.Mean:
 		return fmt.Sprintf("At the very most, proven and not estimated, the faults of a run can cost %s acknowledged records in the worst run, and %s in the mean over runs (loss.bound.acked).",

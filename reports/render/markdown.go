@@ -59,7 +59,7 @@ func (k *block) markdown(b *strings.Builder, heading string) {
 	case k.table != nil:
 		k.table.markdown(b)
 	case len(k.verdicts) > 0:
-		b.WriteString("\n| verdict | objective | what it rests on |\n|---|---|---|\n")
+		b.WriteString("\n| verdict | of | what it rests on |\n|---|---|---|\n")
 		for _, v := range k.verdicts {
 			fmt.Fprintf(b, "| **%s** | %s | %s |\n", plain(v.word), code(v.subject), plain(v.evidence))
 		}

@@ -49,7 +49,14 @@ func (p *page) verdictBlocks() []block {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return []block{paragraph(fmt.Sprintf("Of %s: %s.", counted(len(objectives), "objective"), strings.Join(parts, ", "))), {verdicts: all}}
+	words := fmt.Sprintf("Of %s: %s.", counted(len(objectives), "objective"), strings.Join(parts, ", "))
+	switch n := len(p.warningBlocks()); {
+	case n == 1:
+		words += " Read the warning below."
+	case n > 1:
+		words += " Read the " + counted(n, "warning") + " below."
+	}
+	return []block{paragraph(words), {verdicts: all}}
 }
 
 // warningBlocks are what a reader must know before he trusts a number.

@@ -265,12 +265,15 @@ func (p *page) goals(v *compare.Verification) {
 	}
 }
 
-func goalWords(g *compare.Goal) string {
-	observed := "no value"
-	if !math.IsNaN(float64(g.Observed)) {
-		observed = result.Number(float64(g.Observed))
+func goalWords(g *compare.Goal) string { return goalSubject(g) + ": " + goalObserved(g) }
+
+func goalSubject(g *compare.Goal) string { return g.Name + " " + result.Number(float64(g.Limit)) }
+
+func goalObserved(g *compare.Goal) string {
+	if math.IsNaN(float64(g.Observed)) {
+		return "no value"
 	}
-	return fmt.Sprintf("%s %s: %s", g.Name, result.Number(float64(g.Limit)), observed)
+	return result.Number(float64(g.Observed))
 }
 
 // origin writes where the profile comes from and what was measured on.

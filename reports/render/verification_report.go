@@ -26,13 +26,19 @@ func verificationReport(v *compare.Verification) *document {
 		s := &v.Scenarios[i]
 		d.add(section{scenarioID(i), s.Name, comparedBlocks(s)})
 	}
+	if c := v.Calibration; c != nil && len(c.Provenance) > 0 {
+		d.add(section{"calibration", "The calibration", []block{
+			paragraph("Where the profile of the machine comes from, that the prediction was made with:"),
+			{source: strings.Join(c.Provenance, "\n")},
+		}})
+	}
 	return d
 }
 
 func scenarioID(i int) string { return fmt.Sprintf("scenario-%d", i+1) }
 
 func verificationVerdicts(v *compare.Verification) []block {
-	all := []verdict{{word: string(v.Verdict), style: styleOf(v.Verdict), subject: "all together", evidence: strings.Join(v.Words, " ")}}
+	all := []verdict{{word: string(v.Verdict), style: styleOf(v.Verdict), subject: "all scenarios together", evidence: strings.Join(v.Words, " ")}}
 	for i := range v.Scenarios {
 		s := &v.Scenarios[i]
 		all = append(all, verdict{
@@ -50,7 +56,7 @@ func verificationVerdicts(v *compare.Verification) []block {
 		var goals []verdict
 		for i := range v.Goals {
 			g := &v.Goals[i]
-			out := verdict{word: "missed", style: unsure, subject: "goal", evidence: goalWords(g)}
+			out := verdict{word: "missed", style: unsure, subject: goalSubject(g), evidence: "here " + goalObserved(g)}
 			if g.Met {
 				out.word, out.style = "met", good
 			}

@@ -48,7 +48,7 @@ func histogramOf(s *stats.Sketch, scale float64) *Histogram {
 	case zero > 0 && logarithmic:
 		h.Edges, h.Shares = append(h.Edges, 0), append(h.Shares, zero/total)
 	case zero > 0:
-		low, zero = 0, 0
+		low = 0
 	}
 	first := len(h.Shares)
 	edges := binEdges(low, high, logarithmic)
