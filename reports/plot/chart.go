@@ -28,6 +28,7 @@ type chartLine struct {
 	label  string
 	colour color.NRGBA
 	band   color.NRGBA // of its range; without alpha none
+	over   string      // what its range is over: "replications"
 	dashes []vg.Length
 }
 
@@ -49,7 +50,7 @@ func (ch *chart) figure(name, title, subtitle string, width, height vg.Length) *
 	for _, l := range shown {
 		f.keys = append(f.keys, lineKey(l.label, l.colour, l.dashes...))
 		if l.band.A > 0 {
-			f.keys = append(f.keys, areaKey(l.words("range over"), l.band))
+			f.keys = append(f.keys, areaKey("range over "+l.over, l.band))
 		}
 	}
 	if len(ch.faults) > 0 {
@@ -59,14 +60,6 @@ func (ch *chart) figure(name, title, subtitle string, width, height vg.Length) *
 	f.draw = p.Draw
 	f.spots = func(c draw.Canvas) []spot { return ch.spots(p, p.DataCanvas(c)) }
 	return f
-}
-
-// words names a line's range.
-func (l *chartLine) words(what string) string {
-	if strings.HasPrefix(l.label, "measured") {
-		return what + " repetitions"
-	}
-	return what + " replications"
 }
 
 // measure is how the chart's values stand along its axis, and the greatest of those

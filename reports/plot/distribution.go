@@ -147,15 +147,9 @@ func (z zeroTicks) Ticks(low, high float64) []plot.Tick {
 }
 
 func (d *distribution) figure(set *result.Set, m *result.Metric) *Figure {
-	what := "everything observed in " + counted(set.Replications, "replication")
-	if set.Origin == result.Measured {
-		what = "everything observed in " + counted(set.Replications, "repetition")
-	}
+	what := "everything observed in " + counted(set.Replications, runOf(set))
 	if d.values != nil {
-		what = "one value a replication, " + counted(len(d.values), "replication")
-		if set.Origin == result.Measured {
-			what = "one value a repetition, " + counted(len(d.values), "repetition")
-		}
+		what = "one value a " + runOf(set) + ", " + counted(len(d.values), runOf(set))
 	}
 	a := d.axis()
 	histogram, function := d.histogram(&a), d.function(&a)

@@ -86,18 +86,22 @@ func (d *resultTimes) byLabel(base, key, name, title, unit string) {
 		lines = append(lines, l)
 	}
 	if len(lines) == 1 && d.set.Replications > 1 {
-		lines[0].band = sky()
+		lines[0].band, lines[0].over = sky(), runOf(d.set)+"s"
 	}
 	d.add(name, title, unit, lines...)
 }
 
 // subtitleOf says what a figure is of.
 func subtitleOf(set *result.Set) string {
-	runs := "replication"
+	return fmt.Sprintf("%s; mean of %s, %s", set.Scenario, counted(set.Replications, runOf(set)), set.Origin)
+}
+
+// runOf is what a run of a Set is called.
+func runOf(set *result.Set) string {
 	if set.Origin == result.Measured {
-		runs = "repetition"
+		return "repetition"
 	}
-	return fmt.Sprintf("%s; mean of %s, %s", set.Scenario, counted(set.Replications, runs), set.Origin)
+	return "replication"
 }
 
 // ResultDistributions draws how everything observed of a Set is spread: its

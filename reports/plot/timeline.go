@@ -30,8 +30,8 @@ func TimeLines(s *compare.Scenario) []*Figure {
 		ch := &chart{
 			unit: seriesUnit(l.Name), faults: about.Faults, warmup: about.Warmup, load: about.Duration,
 			lines: []chartLine{
-				{timeLine: bandOf(s.Picture, &l.Predicted), label: "predicted mean", colour: blue(), band: sky()},
-				{timeLine: bandOf(s.Picture, &l.Measured), label: "measured mean", colour: orange(), band: glow()},
+				{timeLine: bandOf(s.Picture, &l.Predicted), label: "predicted mean", colour: blue(), band: sky(), over: "replications"},
+				{timeLine: bandOf(s.Picture, &l.Measured), label: "measured mean", colour: orange(), band: glow(), over: "repetitions"},
 			},
 		}
 		if f := ch.figure("time-"+l.Name, l.Name+" over time", s.Name, figureWidth, 250); f != nil {

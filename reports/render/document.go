@@ -27,6 +27,7 @@ type block struct {
 	verdicts []verdict
 	losses   []loss
 	figures  []*plot.Figure
+	uneven   bool      // the figures are of very different heights
 	source   string    // a scenario's text, as it stands
 	folded   []section // that a reader opens if he wants to
 }

@@ -108,7 +108,7 @@ func (k *block) html(h *htmlWriter, level int) {
 			k.losses[i].html(h, level+1)
 		}
 	case len(k.figures) > 0:
-		figuresHTML(h, k.figures)
+		figuresHTML(h, k.figures, k.uneven)
 	case k.source != "":
 		h.f("<pre>")
 		h.WriteString(html.EscapeString(lines(k.source)))
@@ -190,8 +190,14 @@ func (t *table) html(h *htmlWriter) {
 	h.f("</tbody>\n</table>\n")
 }
 
-func figuresHTML(h *htmlWriter, figures []*plot.Figure) {
-	h.f("<div class=\"figures\">\n")
+// figuresHTML sets figures side by side where there is room: in lines, or uneven ones
+// in columns.
+func figuresHTML(h *htmlWriter, figures []*plot.Figure, uneven bool) {
+	class := "figures"
+	if uneven {
+		class = "uneven"
+	}
+	h.f("<div class=\"%s\">\n", class)
 	for _, f := range figures {
 		h.f("<figure id=\"%s\">\n<figcaption><b>%s</b>", "figure-"+f.Name, f.Title)
 		if f.Note != "" {

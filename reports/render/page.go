@@ -50,7 +50,7 @@ func (p *page) header() {
 // whatWasRun is the origin of a result, in parts.
 func whatWasRun(s *result.Set) []string {
 	parts := []string{
-		string(s.Origin), s.Plane, counted(s.Replications, "replication"), fmt.Sprintf("seed %d", s.Seed),
+		string(s.Origin), s.Plane, counted(s.Replications, runs(s)), fmt.Sprintf("seed %d", s.Seed),
 	}
 	if hash := s.SpecSHA256; hash != "" {
 		parts = append(parts, "spec "+hash[:min(len(hash), 12)])
@@ -63,7 +63,7 @@ func whatWasRun(s *result.Set) []string {
 
 // cutShort says what a partial result is of.
 func cutShort(s *result.Set) string {
-	return "the run was cut; this is what " + counted(s.Replications, "replication") + " saw"
+	return "the run was cut; this is what " + counted(s.Replications, runs(s)) + " saw"
 }
 
 // joined puts parts on as few lines as hold them, never breaking a part that

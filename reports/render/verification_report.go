@@ -93,7 +93,7 @@ func comparedBlocks(s *compare.Scenario) []block {
 	}
 	figures := plot.Scenario(s)
 	shown, more := pick(figures)
-	blocks = append(blocks, block{figures: shown})
+	blocks = append(blocks, block{figures: shown, uneven: true})
 	if t := countedRows(s); len(t.rows) > 0 {
 		blocks = append(blocks, block{table: t}, marked("Together: ", bold, together(&s.Summary)))
 	}
@@ -102,7 +102,7 @@ func comparedBlocks(s *compare.Scenario) []block {
 	}
 	var folded []section
 	if len(more) > 0 {
-		folded = append(folded, section{title: fmt.Sprintf("%d more figures", len(more)), blocks: []block{{figures: more}}})
+		folded = append(folded, section{title: fmt.Sprintf("%d more figures", len(more)), blocks: []block{{figures: more, uneven: true}}})
 	}
 	if s.Picture != nil && s.Picture.Text != "" {
 		about := s.Picture.About()
