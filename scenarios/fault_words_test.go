@@ -12,8 +12,8 @@ func TestFaultsAreToldAsTheyAreWritten(t *testing.T) {
 duration: 2 min
 cluster: {brokers: 3, controllers: 1, racks: [a, b, c]}
 topics: [{name: events, partitions: 2, replication_factor: 3}]
-producers: [{name: playback, topic: events, rate: 10/s}]
-consumers: [{group: history, topics: [events], members: 2}]
+producers: [{name: playback, topic: events, rate: 10/s, record_size: 1 KiB}]
+consumers: [{group: history, topics: [events], members: 2, processing: {time: 1 ms}}]
 faults:
   - {at: 1 s, kind: broker_crash, target: leader of events-1}
   - {at: 2 s, kind: broker_stop, target: broker 2}

@@ -34,15 +34,15 @@ type series struct {
 	at     tally.Lines
 	next   int
 	lines  []result.Series
-	before moved   // at the last point
-	bytes  []bytes // by broker that has lines, at the last point
+	before moved     // at the last point
+	loads  []traffic // by broker that has lines, at the last point
 }
 
 // moved counts records until now.
 type moved struct{ generated, acked, delivered int64 }
 
-// bytes counts what a broker has received, sent and written until now.
-type bytes struct{ in, out, written int64 }
+// traffic counts the bytes that a broker has received, sent and written until now.
+type traffic struct{ in, out, written int64 }
 
 func newSeries(grid *seriesGrid, w *world) series {
 	s := series{grid: grid, at: tally.NewLines(w.plan.spec)}
@@ -53,7 +53,7 @@ func newSeries(grid *seriesGrid, w *world) series {
 		}
 		s.lines = append(s.lines, result.Series{Name: name, Values: values})
 	}
-	s.bytes = make([]bytes, s.at.Brokers())
+	s.loads = make([]traffic, s.at.Brokers())
 	return s
 }
 
@@ -86,15 +86,15 @@ func (w *world) sampleRates() {
 	rate(tally.LineAcked, s.before.acked, n.acked)
 	rate(s.at.Delivered(), s.before.delivered, n.delivered)
 	s.before = n
-	for b := range s.bytes {
+	for b := range s.loads {
 		br := &w.brokers[b]
 		if s.next > 0 {
-			rate(s.at.Broker(b, tally.LineIn), s.bytes[b].in, br.bytesIn)
-			rate(s.at.Broker(b, tally.LineOut), s.bytes[b].out, br.bytesOut)
+			rate(s.at.Broker(b, tally.LineIn), s.loads[b].in, br.bytesIn)
+			rate(s.at.Broker(b, tally.LineOut), s.loads[b].out, br.bytesOut)
 			// A machine that is lost takes back what it had not synced.
-			rate(s.at.Broker(b, tally.LineWritten), min(s.bytes[b].written, br.disk), br.disk)
+			rate(s.at.Broker(b, tally.LineWritten), min(s.loads[b].written, br.disk), br.disk)
 		}
-		s.bytes[b] = bytes{br.bytesIn, br.bytesOut, br.disk}
+		s.loads[b] = traffic{br.bytesIn, br.bytesOut, br.disk}
 	}
 }
 
@@ -104,7 +104,7 @@ func (w *world) samplePartitions() {
 	s := &w.observed.series
 	at := s.next
 	leaderless, under, underMin := 0, 0, 0
-	for b := range s.bytes {
+	for b := range s.loads {
 		s.lines[s.at.Broker(b, tally.LineLeaders)].Values[at] = 0
 	}
 	for t := range w.plan.topics {
@@ -121,7 +121,7 @@ func (w *world) samplePartitions() {
 				leaderless++
 				continue
 			}
-			if b := int(w.assigned[p][w.control.image[p].Leader]) - 1; b < len(s.bytes) {
+			if b := int(w.assigned[p][w.control.image[p].Leader]) - 1; b < len(s.loads) {
 				s.lines[s.at.Broker(b, tally.LineLeaders)].Values[at]++
 			}
 		}

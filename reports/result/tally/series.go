@@ -6,8 +6,7 @@ import (
 	"kafkasim/scenarios"
 )
 
-// Lines of a replication. Those of each group and those of each broker come in
-// between and at the end; see Lines.
+// Lines that every replication has, before those of the groups, which Lines places.
 const (
 	LineGenerated = iota // records/s, over the step
 	LineAcked
@@ -16,7 +15,7 @@ const (
 	lineGroups
 )
 
-// Lines of a group, and of a broker.
+// Lines of a group.
 const (
 	LineLagRecords = iota
 	LineLagTime
