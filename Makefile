@@ -19,8 +19,9 @@ help: ## print this help
 	@echo 'usage: make TARGET'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## build, then run the default scenario (SCENARIO=NAME for another)
-	@bin/kafkasim run $(SCENARIO)
+run: build ## build, then run the default scenario and write its report (SCENARIO=NAME for another)
+	@mkdir -p out
+	@bin/kafkasim run $(SCENARIO) --report out/report.html
 
 build: ## build bin/kafkasim
 	@go build -o bin/kafkasim ./cmd/kafkasim
@@ -55,8 +56,8 @@ kafka-image: ## build the image that real Kafka runs from (KAFKA_VERSION=4.3.1; 
 
 verify: build ## verify six scenarios twice each on real Kafka (about 12 minutes)
 	@mkdir -p out/verify
-	bin/kafkasim verify --suite short --repetitions 2 --json out/verify/verification.json --plots out/verify --keep out/verify
+	bin/kafkasim verify --suite short --repetitions 2 --json out/verify/verification.json --report out/verify/report.html --plots out/verify --keep out/verify
 
 accuracy: build ## the accuracy study: all of scenarios/verify on real Kafka (hours)
 	@mkdir -p out/accuracy
-	bin/kafkasim verify --suite all --repetitions 5 --json out/accuracy/verification.json --plots out/accuracy --keep out/accuracy
+	bin/kafkasim verify --suite all --repetitions 5 --json out/accuracy/verification.json --report out/accuracy/report.html --plots out/accuracy --keep out/accuracy

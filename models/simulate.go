@@ -37,7 +37,7 @@ func Simulate(ctx context.Context, spec *scenarios.Spec, options Options) (*resu
 	}
 	builder := result.NewBuilder(result.Header{
 		Version: options.Version, Origin: result.Simulated, Plane: name, Scenario: spec.Name,
-		SpecSHA256: spec.SHA256, Seed: spec.Seed, Grid: plane.Grid(),
+		SpecSHA256: spec.SHA256, Seed: spec.Seed, Grid: plane.Grid(), About: result.AboutSpec(spec),
 	})
 	err = replicate(ctx, plane, spec.Replications, options, builder)
 	set := builder.Set()

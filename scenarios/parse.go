@@ -33,7 +33,7 @@ func ParseFiles(name string, source []byte, overrides []Override, read ReadFile)
 		r.apply(root, i)
 	}
 	s := &resolver{
-		reader: r, root: root, file: &fileScenario{}, read: read, spec: &Spec{Source: name},
+		reader: r, root: root, file: &fileScenario{}, read: read, spec: &Spec{Source: name, Text: string(source), Overrides: slices.Clone(overrides)},
 		profiles: make(map[string]*Hardware),
 	}
 	scenarioShape(s.file).read(r, "scenario", root)

@@ -23,8 +23,10 @@ const Unbounded = math.MaxInt64
 type Spec struct {
 	Name         string
 	Description  string
-	Source       string // file it came from, or the name of an embedded one
-	SHA256       string // of the canonical form: equal meaning, equal hash
+	Source       string     // file it came from, or the name of an embedded one
+	Text         string     `json:"-"` // as its author wrote it; what it means is the hash's
+	Overrides    []Override `json:"-"` // of values in Text, in their order
+	SHA256       string     // of the canonical form: equal meaning, equal hash
 	Duration     time.Duration
 	Drain        time.Duration
 	Warmup       time.Duration

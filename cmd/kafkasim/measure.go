@@ -90,6 +90,7 @@ type measureOptions struct {
 	repetitions int
 	image       string
 	json        string
+	page        pageFlag
 	keep        string
 	quiet       bool
 }
@@ -119,6 +120,7 @@ func (s *session) measureCommand() *cobra.Command {
 	flags.IntVar(&o.repetitions, "repetitions", 3, "how often it is run, a `NUMBER`")
 	flags.StringVar(&o.image, "image", "", "the `IMAGE` to run Kafka from, instead of kafkasim/kafka or apache/kafka")
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
+	o.page.add(cmd)
 	flags.StringVar(&o.keep, "keep", "", "keep journals, metadata logs and the nodes' logs in `DIRECTORY`")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	return cmd
@@ -140,6 +142,9 @@ func (s *session) measureScenario(ctx context.Context, name string, o measureOpt
 			return err
 		}
 	}
+	if err := errors.Join(o.page.check(1, o.json), o.page.claim(s)); err != nil {
+		return err
+	}
 	kafka := kafkaOptions{image: o.image, repetitions: o.repetitions, seed: spec.Seed, keep: o.keep, log: s.stderr}
 	if o.quiet {
 		kafka.log = io.Discard
@@ -153,7 +158,7 @@ func (s *session) measureScenario(ctx context.Context, name string, o measureOpt
 		return runError
 	}
 	check.Judge(set, spec)
-	err = s.report(set, o.json, file)
+	err = errors.Join(s.report(set, o.json, file), o.page.write(s, o.quiet, htmlOf(set)))
 	switch {
 	case err != nil:
 		return errors.Join(runError, err)

@@ -119,9 +119,9 @@ func (s *session) rootCommand() *cobra.Command {
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		s.runCommand(), s.boundsCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
-		s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
-		s.compareCommand(),
+		s.runCommand(), s.boundsCommand(), s.compareCommand(), s.reportCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(),
+		s.validateCommand(), s.listCommand(), s.showCommand(), s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(),
+		s.clientProcessCommand(),
 	)
 	return root
 }

@@ -26,6 +26,7 @@ type runOptions struct {
 	plane        string
 	json         string // file, "-" for stdout, or ""
 	metrics      metricsFlag
+	page         pageFlag
 	quiet        bool
 	parallel     int
 	follow       followOptions
@@ -61,6 +62,7 @@ func (s *session) runCommand() *cobra.Command {
 	flags.StringVar(&o.plane, "plane", "auto", "how records are moved: `auto|batch|flow`")
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
 	o.metrics.add(cmd)
+	o.page.add(cmd)
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "run a `NUMBER` of replications at a time; the result does not depend on it")
 	o.follow.flags(cmd)
@@ -80,7 +82,7 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return o.metrics.check(scenarioCount)
+	return errors.Join(o.metrics.check(scenarioCount), o.page.check(scenarioCount, o.json))
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs
@@ -137,7 +139,7 @@ func (s *session) outputs(o *runOptions) (out outputs, err error) {
 			return out, err
 		}
 	}
-	return out, o.metrics.claim(s)
+	return out, errors.Join(o.metrics.claim(s), o.page.claim(s))
 }
 
 // runScenario runs and reports one, and returns what its objectives make of the
@@ -156,7 +158,7 @@ func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOp
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted before the first replication was done", spec.Name)}
 	}
 	check.Judge(set, spec)
-	if err := errors.Join(s.report(set, o.json, out.json), o.metrics.write(set)); err != nil {
+	if err := errors.Join(s.report(set, o.json, out.json), o.metrics.write(set), o.page.write(s, o.quiet, htmlOf(set))); err != nil {
 		return exitBroken, err
 	}
 	if interrupted {

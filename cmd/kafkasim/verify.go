@@ -31,6 +31,7 @@ type verifyOptions struct {
 	image        string
 	hardware     string
 	json         string // file, "-" for stdout, or ""
+	page         pageFlag
 	plots        string // directory, or ""
 	keep         string // directory, or ""
 	quiet        bool
@@ -79,6 +80,7 @@ func (s *session) verifyCommand() *cobra.Command {
 	flags.StringVar(&o.image, "image", "", "the `IMAGE` to run Kafka from, instead of kafkasim/kafka or apache/kafka")
 	flags.StringVar(&o.hardware, "hardware", "", "the calibrated profile of this machine, a `FILE`, instead of calibrating it now")
 	flags.StringVar(&o.json, "json", "", "write the verification as JSON to `FILE`, or to stdout if that is -")
+	o.page.add(cmd)
 	flags.StringVar(&o.plots, "plots", "", "draw predicted and measured over each other into `DIR`, as SVG and PNG")
 	flags.StringVar(&o.keep, "keep", "", "keep the predicted and the measured results and the raw artefacts in `DIR`")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
@@ -119,7 +121,7 @@ func (o *verifyOptions) check() error {
 	case o.parallel < 1:
 		return usage(fmt.Errorf("--parallel %d: at least 1 is needed", o.parallel))
 	}
-	return nil
+	return o.page.check(1, o.json)
 }
 
 // verifyScenarios reads all of them, then calibrates, predicts and measures one

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 
@@ -37,7 +38,7 @@ func (s *session) verifyOutput(o *verifyOptions) (*verifyOutput, error) {
 		}
 		out.json = f
 	}
-	return out, nil
+	return out, o.page.claim(s)
 }
 
 // report compares what there is and writes it everywhere it was asked for. What
@@ -62,7 +63,8 @@ func (v *verification) report(out *verifyOutput, scenarioCount int) (code int, e
 		}
 	}
 
-	unwritten := errors.Join(v.keep(compared), v.draw(compared))
+	page := func(w io.Writer) error { return render.VerificationHTML(w, compared) }
+	unwritten := errors.Join(v.keep(compared), v.draw(compared), v.options.page.write(v.session, v.options.quiet, page))
 	var table, asJSON bytes.Buffer
 	if err := compared.WriteJSON(&asJSON); err != nil {
 		return exitBroken, err
@@ -114,14 +116,8 @@ func (v *verification) draw(compared *compare.Verification) error {
 		if err := directory(dir); err != nil {
 			return err
 		}
-		for _, figure := range plot.Scenario(v.specs[i], &v.inputs[i], &compared.Scenarios[i]) {
-			path := filepath.Join(dir, fileName(figure.Name))
-			if err := v.write(path+".svg", figure.WriteSVG); err != nil {
-				return err
-			}
-			if err := v.write(path+".png", figure.WritePNG); err != nil {
-				return err
-			}
+		if err := v.writeFigures(dir, plot.Scenario(&compared.Scenarios[i]), svg|png); err != nil {
+			return err
 		}
 	}
 	return nil

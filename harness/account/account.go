@@ -34,6 +34,7 @@ type accounting struct {
 	topics    []topicBook
 	groups    []groupBook
 	world     surroundings
+	lines     tally.Lines
 	looks     []look   // ascending
 	looked    int      // how many of them are past
 	marks     []string // disturbances

@@ -72,6 +72,11 @@ func TestALeaderThatIsKilled(t *testing.T) {
 			if line := got.Series[3]; line.Name != "under_replicated" || line.Values[9] != 0 || line.Values[10] != 2 || line.Values[21] != 1 {
 				t.Errorf("series %s: %v", line.Name, line.Values)
 			}
+			// A leader whose process is gone leads nothing, though it is registered until 5 s.
+			one, two := got.line("leaders{broker=1}"), got.line("leaders{broker=2}")
+			if one[1] != 1 || one[2] != 0 || one[12] != 0 || two[2] != 1 || two[11] != 2 {
+				t.Errorf("broker 1 leads %v, broker 2 %v", one, two)
+			}
 		})
 	}
 }
@@ -95,6 +100,9 @@ func TestMinISRThatChanges(t *testing.T) {
 	s.register(2*time.Second, 0, 0, inSync(1, 0, 1))
 	got := s.told()
 	got.availability("produce.availability", 2*time.Second, 20)
+	if under := got.line("under_min_isr"); under[3] != 0 || under[4] != 1 || under[8] != 0 {
+		t.Errorf("under min ISR over time: %v", under)
+	}
 	got.want(map[string]float64{"under_min_isr.time": 2, "under_replicated.time": 9, "isr.shrinks": 1})
 }
 
@@ -229,6 +237,10 @@ func TestLag(t *testing.T) {
 	}
 	if generated := got.Series[0]; generated.Values[2] != 2 || generated.Values[3] != 14 || generated.Values[4] != 0 {
 		t.Errorf("series %s: %v", generated.Name, generated.Values)
+	}
+	// 6 are processed in the step after 3 s, 2 in that after 8 s.
+	if delivered := got.line("records.delivered"); delivered[7] != 12 || delivered[17] != 4 || delivered[8] != 0 {
+		t.Errorf("delivered over time: %v", delivered)
 	}
 }
 

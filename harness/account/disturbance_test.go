@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,20 @@ func TestUsage(t *testing.T) {
 		// 3 s of work, none while it is down, and 2 s more.
 		"broker.utilization{broker=2}": 0.1 * 5 / 11,
 	})
+	// Over time: nothing at the first point, and nothing while a broker is away.
+	one, two := got.line("network.in{broker=1}"), got.line("network.in{broker=2}")
+	for at := range 23 {
+		away := at == 0 || at > 6 && at <= 18
+		if !math.IsNaN(one[at]) != (at > 0) || at > 0 && one[at] != 1500 || math.IsNaN(two[at]) != away {
+			t.Errorf("at point %d broker 1 receives %v, broker 2 %v", at, one[at], two[at])
+		}
+	}
+	if out := got.line("network.out{broker=1}"); out[4] != 11 {
+		t.Errorf("network.out over time: %v", out)
+	}
+	if disk := got.line("disk.write{broker=1}"); disk[4] != 7 {
+		t.Errorf("disk.write over time: %v", disk)
+	}
 	if o := got.seen("broker.utilization{broker=3}"); o.Observed {
 		t.Errorf("broker 3: %v", o.Value)
 	}

@@ -30,6 +30,7 @@ type record struct {
 	intended  instant
 	waiting   instant // in the client since then
 	settled   instant // acknowledged, failed or crashed then
+	delivered instant // the last group that reads it has processed it then, if all have
 	offset    int64   // where its leader appended it, or a group read it; nowhere
 	producer  uint16
 	topic     uint16
@@ -290,16 +291,20 @@ func (a *accounting) each(visit func(p int, r *record)) {
 	}
 }
 
-// recordTimes are when all records came into being, and when the acknowledged ones
-// were; both ascending.
-func (a *accounting) recordTimes() (intended, settled []instant) {
+// recordTimes are when all records came into being, and when those were that are
+// acknowledged and delivered; all ascending.
+func (a *accounting) recordTimes() (intended, settled, delivered []instant) {
 	a.each(func(_ int, r *record) {
 		intended = append(intended, r.intended)
 		if r.fate == acked {
 			settled = append(settled, r.settled)
 		}
+		if mask := a.topics[r.topic].mask; mask != 0 && r.done&mask == mask {
+			delivered = append(delivered, r.delivered)
+		}
 	})
 	slices.Sort(intended)
 	slices.Sort(settled)
-	return intended, settled
+	slices.Sort(delivered)
+	return intended, settled, delivered
 }

@@ -140,6 +140,7 @@ func (a *accounting) process(b *groupBook, e *journal.Entry) {
 		return
 	}
 	r.done |= b.bit
+	r.delivered = a.nanos(e.At)
 	if r.intended >= a.warm {
 		read.delivery.Add(max(0, int64(a.nanos(e.At)-r.intended)), 1)
 	}

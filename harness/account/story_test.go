@@ -233,6 +233,18 @@ func (t telling) seen(name string) result.Observation {
 }
 
 // want compares values; NaN is a value that was not observed.
+// line is a series.
+func (t telling) line(name string) []float64 {
+	t.Helper()
+	for _, s := range t.Series {
+		if s.Name == name {
+			return s.Values
+		}
+	}
+	t.Fatalf("there is no series %s", name)
+	return nil
+}
+
 func (t telling) want(values map[string]float64) {
 	t.Helper()
 	for name, want := range values {

@@ -1,11 +1,6 @@
 package account
 
-import (
-	"math"
-
-	"kafkasim/reports/result"
-	"kafkasim/reports/result/tally"
-)
+import "kafkasim/reports/result"
 
 // walk goes through the run in steps of a tick and samples what changes with time:
 // lag, members, the series. Before the first step everything that happened before
@@ -112,68 +107,4 @@ func (a *accounting) lag(b *groupBook, now instant) (lag int64, oldest instant) 
 		}
 	}
 	return lag, oldest
-}
-
-// Lines of a replication, before those of the groups.
-const (
-	lineGenerated = iota
-	lineAcked
-	lineLeaderless
-	lineUnderReplicated
-	lineGroups
-)
-
-// newSeries names the series that the batch model has, without values.
-func (a *accounting) newSeries() (lines []result.Series) {
-	names := []string{"records.generated", "records.acked", "leaderless", "under_replicated"}
-	for g := range a.spec.Groups {
-		label := tally.Label("group", a.spec.Groups[g].Name)
-		names = append(names, "lag.records"+label, "lag.time"+label)
-	}
-	for _, name := range names {
-		values := make([]float64, a.o.Grid.Count)
-		for i := range values {
-			values[i] = math.NaN()
-		}
-		lines = append(lines, result.Series{Name: name, Values: values})
-	}
-	return lines
-}
-
-// sampleSeries takes the lines' next point, but for the rates.
-func (a *accounting) sampleSeries(lines []result.Series, at int, now instant) {
-	leaderless, under := 0, 0
-	a.eachPartition(func(_ Partition, b *partitionBook) {
-		s := b.at(now)
-		if s.leaderless {
-			leaderless++
-		}
-		if s.underReplicated {
-			under++
-		}
-	})
-	lines[lineLeaderless].Values[at] = float64(leaderless)
-	lines[lineUnderReplicated].Values[at] = float64(under)
-	for g := range a.groups {
-		lag, age := a.lag(&a.groups[g], now)
-		lines[lineGroups+2*g].Values[at] = float64(lag)
-		lines[lineGroups+2*g+1].Values[at] = age.Seconds()
-	}
-}
-
-// rates fills in the first points of the rates of records that came and that were
-// acknowledged in the step before each.
-func (a *accounting) rates(lines []result.Series, points int) {
-	intended, settled := a.recordTimes()
-	for line, times := range [][]instant{lineGenerated: intended, lineAcked: settled} {
-		n, before := 0, 0
-		for at := range points {
-			now := a.o.Grid.Start + instant(at)*a.o.Grid.Step
-			for n < len(times) && times[n] <= now {
-				n++
-			}
-			lines[line].Values[at] = float64(n-before) / a.o.Grid.Step.Seconds()
-			before = n
-		}
-	}
 }

@@ -86,7 +86,7 @@ func measure(ctx context.Context, spec *scenarios.Spec, o Options, then func(con
 	defer release()
 	builder := result.NewBuilder(result.Header{
 		Version: o.Version, Origin: result.Measured, Plane: plane, Scenario: spec.Name,
-		SpecSHA256: spec.SHA256, Seed: o.Seed, Grid: o.Grid,
+		SpecSHA256: spec.SHA256, Seed: o.Seed, Grid: o.Grid, About: result.AboutSpec(spec),
 	})
 	m := &measurement{spec: spec, options: &o}
 	for i := range o.Repetitions {

@@ -27,7 +27,7 @@ func layers() []layer {
 		{"scenarios", []string{"sim/unit"}},
 		{"reports/result", []string{"sim/unit", "sim/stats", "sim/rng", "scenarios"}},
 		{"reports/check", []string{"sim/unit", "sim/stats", "sim/rng", "scenarios", "reports/result"}},
-		{"reports/render", []string{"sim/unit", "sim/stats", "scenarios", "reports/result", "reports/compare"}},
+		{"reports/render", []string{"sim/unit", "sim/stats", "scenarios", "reports/result", "reports/compare", "reports/plot"}},
 		{"reports/explain", []string{"sim/unit", "scenarios", "reports/result"}},
 		{"reports/trace", []string{"scenarios", "reports/result"}},
 		{"models/kafka", append([]string{"scenarios"}, engine...)},

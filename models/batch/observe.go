@@ -33,6 +33,7 @@ type observed struct {
 	written    []stats.Sketch
 	lagPeak    []lagPeak // by group
 	acked      int64
+	delivered  int64 // processed by every group that reads them
 	series     series
 
 	partitions []partitionWatch
@@ -163,7 +164,8 @@ func (w *world) noteAcked(now sim.Time, i int32, id batchID) {
 // noteProcessed counts a record that a group's application has processed.
 func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 	r := &w.records[p.record]
-	index := w.readIndex(group, w.plan.partitions[w.batches[p.batch].partition].topic)
+	topic := w.plan.partitions[w.batches[p.batch].partition].topic
+	index := w.readIndex(group, topic)
 	c := &w.observed.reads[index]
 	bit := uint32(1) << w.plan.groups[group].bit
 	if r.done&bit != 0 {
@@ -171,6 +173,9 @@ func (w *world) noteProcessed(at sim.Time, group int, p *polledRecord) {
 		return
 	}
 	r.done |= bit
+	if mask := w.plan.topics[topic].groupBits; r.done&mask == mask {
+		w.observed.delivered++
+	}
 	if r.at >= w.observed.warmupEnds {
 		w.observed.delivery[index].Add(int64(at.Sub(r.at)), 1)
 	}

@@ -31,34 +31,29 @@ func newSeriesGrid(spec *scenarios.Spec) seriesGrid {
 // step before it: rates over the step, the rest at its end.
 type series struct {
 	grid   *seriesGrid
+	at     tally.Lines
 	next   int
 	lines  []result.Series
-	before [2]int64 // generated and acknowledged at the last point
+	before moved     // at the last point
+	loads  []traffic // by broker that has lines, at the last point
 }
 
-// Lines of a replication, before those of the groups.
-const (
-	lineGenerated = iota
-	lineAcked
-	lineLeaderless
-	lineUnderReplicated
-	lineGroups
-)
+// moved counts records until now.
+type moved struct{ generated, acked, delivered int64 }
+
+// traffic counts the bytes that a broker has received, sent and written until now.
+type traffic struct{ in, out, written int64 }
 
 func newSeries(grid *seriesGrid, w *world) series {
-	names := []string{"records.generated", "records.acked", "leaderless", "under_replicated"}
-	for g := range w.plan.spec.Groups {
-		l := tally.Label("group", w.plan.spec.Groups[g].Name)
-		names = append(names, "lag.records"+l, "lag.time"+l)
-	}
-	s := series{grid: grid}
-	for _, name := range names {
+	s := series{grid: grid, at: tally.NewLines(w.plan.spec)}
+	for _, name := range s.at.Names {
 		values := make([]float64, grid.count)
 		for i := range values {
 			values[i] = math.NaN()
 		}
 		s.lines = append(s.lines, result.Series{Name: name, Values: values})
 	}
+	s.loads = make([]traffic, s.at.Brokers())
 	return s
 }
 
@@ -68,39 +63,79 @@ func (w *world) sampleSeries(now sim.Time) {
 	if s.next >= s.grid.count || now < sim.Time(prologue).Add(time.Duration(s.next)*s.grid.step) {
 		return
 	}
-	generated, acked := w.recordsSoFar()
-	seconds := s.grid.step.Seconds()
-	leaderless, under := 0, 0
-	for t := range w.plan.topics {
-		topic := &w.plan.topics[t]
-		for p := topic.first; p < topic.first+kafka.PartitionID(topic.count) && !topic.internal; p++ {
-			v := &w.observed.partitions[p]
-			if v.leaderless {
-				leaderless++
-			}
-			if v.underReplicated {
-				under++
-			}
-		}
-	}
-	at := s.next
-	s.lines[lineGenerated].Values[at] = float64(generated-s.before[0]) / seconds
-	s.lines[lineAcked].Values[at] = float64(acked-s.before[1]) / seconds
-	s.lines[lineLeaderless].Values[at] = float64(leaderless)
-	s.lines[lineUnderReplicated].Values[at] = float64(under)
-	s.before = [2]int64{generated, acked}
+	w.sampleRates()
+	w.samplePartitions()
 	for g := range w.consumers.groups {
 		lag, age := w.lagNow(now, g)
-		s.lines[lineGroups+2*g].Values[at] = float64(lag)
-		s.lines[lineGroups+2*g+1].Values[at] = age.Seconds()
+		s.lines[s.at.Group(g, tally.LineLagRecords)].Values[s.next] = float64(lag)
+		s.lines[s.at.Group(g, tally.LineLagTime)].Values[s.next] = age.Seconds()
 	}
 	s.next++
 }
 
-// recordsSoFar counts what was generated and acknowledged until now.
-func (w *world) recordsSoFar() (generated, acked int64) {
-	for i := range w.observed.producers {
-		generated += w.observed.producers[i].generated
+// sampleRates takes what was moved since the last point. Before the first one lies
+// the prologue, which is not a step: its bytes have no rate.
+func (w *world) sampleRates() {
+	s := &w.observed.series
+	seconds := s.grid.step.Seconds()
+	rate := func(line int, before, now int64) {
+		s.lines[line].Values[s.next] = float64(now-before) / seconds
 	}
-	return generated, w.observed.acked
+	n := w.recordsSoFar()
+	rate(tally.LineGenerated, s.before.generated, n.generated)
+	rate(tally.LineAcked, s.before.acked, n.acked)
+	rate(s.at.Delivered(), s.before.delivered, n.delivered)
+	s.before = n
+	for b := range s.loads {
+		br := &w.brokers[b]
+		if s.next > 0 {
+			rate(s.at.Broker(b, tally.LineIn), s.loads[b].in, br.bytesIn)
+			rate(s.at.Broker(b, tally.LineOut), s.loads[b].out, br.bytesOut)
+			// A machine that is lost takes back what it had not synced.
+			rate(s.at.Broker(b, tally.LineWritten), min(s.loads[b].written, br.disk), br.disk)
+		}
+		s.loads[b] = traffic{br.bytesIn, br.bytesOut, br.disk}
+	}
+}
+
+// samplePartitions counts partitions by how they are. A broker leads those that it
+// is registered for and whose process runs; the others have no leader.
+func (w *world) samplePartitions() {
+	s := &w.observed.series
+	at := s.next
+	leaderless, under, underMin := 0, 0, 0
+	for b := range s.loads {
+		s.lines[s.at.Broker(b, tally.LineLeaders)].Values[at] = 0
+	}
+	for t := range w.plan.topics {
+		topic := &w.plan.topics[t]
+		for p := topic.first; p < topic.first+kafka.PartitionID(topic.count) && !topic.internal; p++ {
+			v := &w.observed.partitions[p]
+			if v.underReplicated {
+				under++
+			}
+			if v.underMinISR {
+				underMin++
+			}
+			if v.leaderless {
+				leaderless++
+				continue
+			}
+			if b := int(w.assigned[p][w.control.image[p].Leader]) - 1; b < len(s.loads) {
+				s.lines[s.at.Broker(b, tally.LineLeaders)].Values[at]++
+			}
+		}
+	}
+	s.lines[tally.LineLeaderless].Values[at] = float64(leaderless)
+	s.lines[tally.LineUnderReplicated].Values[at] = float64(under)
+	s.lines[s.at.UnderMinISR()].Values[at] = float64(underMin)
+}
+
+// recordsSoFar counts what was generated, acknowledged and delivered until now.
+func (w *world) recordsSoFar() moved {
+	n := moved{acked: w.observed.acked, delivered: w.observed.delivered}
+	for i := range w.observed.producers {
+		n.generated += w.observed.producers[i].generated
+	}
+	return n
 }

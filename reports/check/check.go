@@ -22,6 +22,8 @@
 package check
 
 import (
+	"math"
+
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
 )
@@ -95,6 +97,8 @@ type answer struct {
 func (a answer) result(o *scenarios.Objective, unit string) result.ObjectiveResult {
 	r := result.ObjectiveResult{
 		Expression: o.Expression,
+		Metric:     o.Metric,
+		Limit:      limit(o),
 		Verdict:    a.verdict,
 		Observed:   a.estimate.Value,
 		CI95:       a.estimate.CI95,
@@ -105,4 +109,13 @@ func (a answer) result(o *scenarios.Objective, unit string) result.ObjectiveResu
 		r.Observed, r.CI95 = nothing()
 	}
 	return r
+}
+
+// limit is the value that an objective sets to its metric: none where it sets one to
+// a probability.
+func limit(o *scenarios.Objective) float64 {
+	if o.Aggregate == scenarios.AggregateProbability {
+		return math.NaN()
+	}
+	return o.Value
 }

@@ -133,7 +133,7 @@ func (s *scenario) result() Scenario {
 		Name: measured.Scenario, SpecSHA256: measured.SpecSHA256, Verdict: NoData, AdjustedP: nan(),
 		Plane: predicted[0].Plane, Replications: s.in.replications(), Draws: len(predicted), Repetitions: measured.Replications,
 		Partial:   measured.Partial || slices.ContainsFunc(predicted, func(p *result.Set) bool { return p.Partial }),
-		Disturbed: s.in.Disturbed, NotObserved: s.absent, Notes: presence(s.in), Rows: []Row{},
+		Disturbed: s.in.Disturbed, NotObserved: s.absent, Notes: presence(s.in), Rows: []Row{}, Picture: picture(s.in),
 	}
 	for _, r := range s.rows {
 		o.Rows = append(o.Rows, r.Row)

@@ -109,6 +109,7 @@ type Scenario struct {
 	NotObserved  []Absence     `json:"not_observed,omitempty"`
 	Notes        []string      `json:"notes,omitempty"`    // what had a value far more often on one side
 	Warnings     []string      `json:"warnings,omitempty"` // of the measurement and of the prediction
+	Picture      *Picture      `json:"picture,omitempty"`  // what a report draws; nil in files of versions that did not keep it
 }
 
 // An Absence is a metric that only one side observed, or none.

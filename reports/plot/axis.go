@@ -3,7 +3,6 @@ package plot
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 
@@ -45,23 +44,30 @@ func measureFor(unit string, most float64) measure {
 	return measure{1, unit}
 }
 
-// label is the axis's text: what it shows, and the unit.
-func (m measure) label(what string) string {
+// label is the axis's text: the unit.
+func (m measure) label() string {
 	if m.name == "" {
-		return what
+		return ""
 	}
-	return strings.TrimLeft(what+" ["+m.name+"]", " ")
+	return "[" + m.name + "]"
 }
 
-// linearTicks are labelled with plain numbers of a few digits, about five of them.
-type linearTicks struct{}
+// linearTicks are labelled with plain numbers of a few digits, at most this many and
+// one more; 0 is five.
+type linearTicks struct{ wanted float64 }
+
+// fewTicks are for a panel beside others.
+const fewTicks = 3
 
 // Ticks implements plot.Ticker: multiples of 1, 2 or 5 times a power of ten.
-func (linearTicks) Ticks(low, high float64) []plot.Tick {
+func (t linearTicks) Ticks(low, high float64) []plot.Tick {
 	if !(high > low) || math.IsInf(high-low, 0) {
 		return []plot.Tick{{Value: low, Label: result.Number(low)}}
 	}
-	const wanted = 5
+	wanted := t.wanted
+	if wanted == 0 {
+		wanted = 5
+	}
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/wanted)))
 	for _, factor := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
 		if (high-low)/step > wanted+1 {

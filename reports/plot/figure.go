@@ -22,9 +22,11 @@ type Figure struct {
 	Name          string // for a file, without its ending: "leader.failover", "lag.records{group=g}"
 	Title         string
 	Subtitle      string // below the title, smaller; may be empty
+	Note          string // in a sentence, for a page; may be empty
 	width, height vg.Length
 	keys          []key
-	draw          func(draw.Canvas) // below the title
+	draw          func(draw.Canvas)        // below the title
+	spots         func(draw.Canvas) []spot // on the same canvas; nil without values to read
 }
 
 // A key is an entry of a figure's legend.
@@ -36,7 +38,7 @@ type key struct {
 // WriteSVG writes the figure as SVG. The only errors are those of w.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	c := vgsvg.New(f.width, f.height)
-	f.paint(c)
+	f.paint(c, true)
 	if _, err := c.WriteTo(w); err != nil {
 		return fmt.Errorf("writing %s: %w", f.Name, err)
 	}
@@ -49,7 +51,7 @@ const resolution = 144
 // WritePNG writes the figure as PNG. The only errors are those of w.
 func (f *Figure) WritePNG(w io.Writer) error {
 	c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(resolution))
-	f.paint(c)
+	f.paint(c, true)
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("writing %s: %w", f.Name, err)
 	}
@@ -61,28 +63,43 @@ const (
 	margin       = 10
 	titleSize    = 13
 	subtitleSize = 9.5
-	labelSize    = 9
-	tickSize     = 8
+	labelSize    = 9.5
+	tickSize     = 8.5
 )
 
-// paint draws the title, the legend and then what is below.
-func (f *Figure) paint(canvas vg.CanvasSizer) {
+// paint draws the title, if it is wanted, the legend and then what is below, and
+// returns the places that show a value.
+func (f *Figure) paint(canvas vg.CanvasSizer, titled bool) []spot {
 	c := draw.New(canvas)
 	c.SetColor(paper())
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	top := c.Max.Y
-	c.FillText(sans(titleSize, ink(), true), vg.Point{X: c.Min.X, Y: top}, f.Title)
-	top -= titleSize + 5
-	if f.Subtitle != "" {
-		c.FillText(sans(subtitleSize, faint(), false), vg.Point{X: c.Min.X, Y: top}, f.Subtitle)
-		top -= subtitleSize + 7
+	if titled {
+		c.FillText(sans(titleSize, ink(), true), vg.Point{X: c.Min.X, Y: top}, f.Title)
+		top -= titleSize + 5
+		if f.Subtitle != "" {
+			c.FillText(sans(subtitleSize, faint(), false), vg.Point{X: c.Min.X, Y: top}, f.Subtitle)
+			top -= subtitleSize + 7
+		}
 	}
 	if len(f.keys) > 0 {
 		top = f.legend(c, top) - labelSize - 7
 	}
 	c.Max.Y = top - 6
 	f.draw(c)
+	if f.spots == nil {
+		return nil
+	}
+	return f.spots(c)
+}
+
+// titleHeight is the room that the title and what stands below it take.
+func (f *Figure) titleHeight() vg.Length {
+	if f.Subtitle == "" {
+		return titleSize + 5
+	}
+	return titleSize + subtitleSize + 12
 }
 
 // legend draws the entries side by side on as many lines as they need, and returns
@@ -122,6 +139,8 @@ func ink() color.NRGBA    { return color.NRGBA{0x22, 0x22, 0x22, 0xff} }
 func faint() color.NRGBA  { return color.NRGBA{0x66, 0x66, 0x66, 0xff} }
 func hair() color.NRGBA   { return color.NRGBA{0xe2, 0xe2, 0xe2, 0xff} }
 func paper() color.NRGBA  { return color.NRGBA{0xff, 0xff, 0xff, 0xff} }
+func ground() color.NRGBA { return color.NRGBA{0xff, 0xff, 0xff, 0xb0} } // behind words
+func shade() color.NRGBA  { return color.NRGBA{0x66, 0x66, 0x66, 0x18} } // warm-up
 func glow() color.NRGBA   { return color.NRGBA{0xd5, 0x5e, 0x00, 0x38} } // range of repetitions
 func several() []color.NRGBA {
 	return []color.NRGBA{blue(), orange(), {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}}

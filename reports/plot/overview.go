@@ -26,20 +26,21 @@ func Overview(s *compare.Scenario) *Figure {
 	}
 	f := &Figure{
 		Name: "overview", Title: s.Name + ": " + string(s.Verdict),
-		Subtitle: fmt.Sprintf("%d of %d measured values inside the 95 %% prediction intervals; each interval drawn to the same width",
+		Subtitle: fmt.Sprintf("%d of %d measured values inside the 95 %% prediction intervals; intervals drawn alike wide",
 			s.Summary.Covered, s.Summary.Values),
-		width: 820, height: vg.Length(116 + lineHeight*len(o.rows)),
+		width: figureWidth, height: vg.Length(128 + lineHeight*len(o.rows)),
 		keys: []key{
 			areaKey("95 % interval for one repetition", sky()), lineKey("predicted median", blue()),
-			dotKey("measured, inside", insideDot()), dotKey("outside", outsideDot()), dotKey("farther outside than drawn", farDot()),
+			dotKey("measured, inside", insideDot()), dotKey("outside", outsideDot()), dotKey("farther outside", farDot()),
 		},
 		draw: o.draw,
 	}
 	return f
 }
 
-// lineHeight is the height of a row, in points.
-const lineHeight = 15
+// lineHeight is the height of a row, in points: its words and, below them, its
+// interval.
+const lineHeight = 27
 
 // An overview is the rows under each other.
 type overview struct {
@@ -62,37 +63,42 @@ func farDot() draw.GlyphStyle {
 // shows so many of them to each side.
 const farthest = 3.0
 
-// draw writes a line for each row: name, interval with dots, figures.
+// draw writes each row: its name and figures, and below them the interval with dots.
 func (o *overview) draw(c draw.Canvas) {
 	name, figure := sans(labelSize, ink(), false), sans(labelSize-0.5, faint(), false)
-	names, figures := vg.Length(0), vg.Length(0)
-	for _, r := range o.rows {
-		names = max(names, name.Width(r.Title()))
-		figures = max(figures, figure.Width(wordsOf(r)))
-	}
-	left, right := c.Min.X+names+12, c.Max.X-figures-12
-	x := func(v float64) vg.Length { return left + (right-left)*vg.Length((v+farthest)/(2*farthest)) }
-	bottom := c.Max.Y - vg.Length(lineHeight*len(o.rows)+lineHeight)
-	for v := -farthest; v <= farthest; v++ {
-		c.StrokeLine2(draw.LineStyle{Color: hair(), Width: 0.4}, x(v), bottom, x(v), c.Max.Y-lineHeight)
+	x := func(v float64) vg.Length {
+		return c.Min.X + (c.Max.X-c.Min.X)*vg.Length((v+farthest)/(2*farthest))
 	}
 	head := sans(labelSize-0.5, faint(), true)
-	c.FillText(head, vg.Point{X: right + 12, Y: c.Max.Y}, "interval → measured median")
+	head.XAlign = draw.XRight
+	c.FillText(head, vg.Point{X: c.Max.X, Y: c.Max.Y}, "interval → measured median")
+	top := c.Max.Y - lineHeight/2
+	bottom := top - vg.Length(lineHeight*len(o.rows))
 	for i, r := range o.rows {
-		top := c.Max.Y - vg.Length(lineHeight*(i+1))
-		middle := top - lineHeight/2
-		c.FillText(centred(name), vg.Point{X: c.Min.X, Y: middle}, r.Title())
-		c.FillText(centred(figure), vg.Point{X: right + 12, Y: middle}, wordsOf(r))
+		y := top - vg.Length(lineHeight*i)
+		words := wordsOf(r)
+		c.FillText(name, vg.Point{X: c.Min.X, Y: y}, fitted(name, r.Title(), c.Max.X-c.Min.X-figure.Width(words)-8))
+		right := figure
+		right.XAlign = draw.XRight
+		c.FillText(right, vg.Point{X: c.Max.X, Y: y}, words)
+		middle := y - labelSize - 8
+		for v := -farthest; v <= farthest; v++ {
+			c.StrokeLine2(draw.LineStyle{Color: hair(), Width: 0.4}, x(v), middle-5, x(v), middle+5)
+		}
 		o.drawRow(c, r, x, middle)
 	}
 	foot := sans(tickSize, faint(), false)
 	foot.XAlign = draw.XCenter
-	c.FillText(foot, vg.Point{X: (left + right) / 2, Y: bottom - 3}, "half widths of the interval from its middle, −3 … 3")
+	c.FillText(foot, vg.Point{X: (c.Min.X + c.Max.X) / 2, Y: bottom - 3}, "half widths of the interval from its middle, −3 … 3")
 }
 
-func centred(s draw.TextStyle) draw.TextStyle {
-	s.YAlign = draw.YCenter
-	return s
+// fitted cuts the middle out of a text that is wider than there is room.
+func fitted(style draw.TextStyle, text string, width vg.Length) string {
+	runes := []rune(text)
+	for n := len(runes); style.Width(text) > width && n > 2; n-- {
+		text = string(runes[:n/2]) + "…" + string(runes[len(runes)-n/2:])
+	}
+	return text
 }
 
 func (o *overview) drawRow(c draw.Canvas, r *compare.Row, x func(float64) vg.Length, y vg.Length) {

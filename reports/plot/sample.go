@@ -11,21 +11,24 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"kafkasim/reports/compare"
-	"kafkasim/reports/result"
 )
 
 // samplePanel draws how one value a repetition is distributed over replications,
 // with the band of the prediction interval, and the measured repetitions.
-func samplePanel(row *compare.Row, predicted []float64) *plot.Plot {
+func samplePanel(row *compare.Row) *plot.Plot {
 	measured := measuredOf(row)
-	all := slices.Concat(predicted, measured)
+	all := slices.Clone(measured)
+	for _, q := range row.Quantiles {
+		all = append(all, float64(q.Value))
+	}
 	m := measureFor(row.Unit, slices.Max(all))
 	p := panel()
-	p.X.Label.Text = m.label("")
+	p.X.Label.Text = m.label()
 	p.Y.Label.Text = "share at most this"
-	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{}, linearTicks{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{fewTicks}, linearTicks{}
 	p.Title.Text = fmt.Sprintf("%s: %d of %d inside", row.Column, row.Covered, row.Values)
 	if row.Column == "value" {
+		p.X.Tick.Marker = linearTicks{}
 		p.Title.Text = fmt.Sprintf("%d of %d inside", row.Covered, row.Values)
 	}
 	if row.Covered < row.Values {
@@ -35,7 +38,7 @@ func samplePanel(row *compare.Row, predicted []float64) *plot.Plot {
 	p.Y.Min, p.Y.Max = 0, 1
 	widen(&p.X, 0.04)
 	p.Add(band(float64(row.Low)*m.scale, float64(row.High)*m.scale, p.X.Max-p.X.Min), grid())
-	p.Add(steps(predicted, m.scale, p.X.Min, p.X.Max, draw.LineStyle{Color: blue(), Width: 1.6}))
+	p.Add(shares(row.Quantiles, m.scale, p.X.Min, p.X.Max, draw.LineStyle{Color: blue(), Width: 1.6}))
 	dots := make(plotter.XYs, len(measured))
 	slices.Sort(measured)
 	for i, v := range measured {
@@ -94,61 +97,51 @@ func grid() *plotter.Grid {
 	return g
 }
 
-// steps is the empirical distribution function of values, from one end of the
-// axis to the other.
-func steps(values []float64, scale, low, high float64, style draw.LineStyle) *plotter.Line {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	n := float64(len(sorted))
+// shares is a distribution function by its quantiles, from one end of the axis to
+// the other.
+func shares(quantiles []compare.Quantile, scale, low, high float64, style draw.LineStyle) *plotter.Line {
 	line := plotter.XYs{{X: low, Y: 0}}
-	for i, v := range sorted {
-		if i+1 < len(sorted) && sorted[i+1] == v {
-			continue
+	for i, q := range quantiles {
+		if i == 0 {
+			line = append(line, plotter.XY{X: float64(q.Value) * scale, Y: 0})
 		}
-		line = append(line, plotter.XY{X: v * scale, Y: float64(i+1) / n})
+		line = append(line, plotter.XY{X: float64(q.Value) * scale, Y: q.P})
 	}
 	line = append(line, plotter.XY{X: high, Y: 1})
-	return &plotter.Line{XYs: line, LineStyle: style, StepStyle: plotter.PostStep}
+	return &plotter.Line{XYs: line, LineStyle: style}
 }
 
 // pooledPanel draws a distribution over everything observed, percentile by
-// percentile: the range over the predicted Sets and their median, and what was
-// measured. It returns nil where a side has no quantiles.
-func pooledPanel(name, unit string, predicted []*result.Set, measured *result.Set) *plot.Plot {
-	var sides [2][]result.Quantile
-	if m, found := measured.Metric(name); found {
-		sides[1] = m.Quantiles
-	}
-	var curves [][]result.Quantile
-	for _, set := range predicted {
-		if m, found := set.Metric(name); found && len(m.Quantiles) > 0 {
-			curves = append(curves, m.Quantiles)
-		}
-	}
-	if len(curves) == 0 || len(sides[1]) == 0 {
+// percentile: the range over the profile's draws and their median, and what was
+// measured. It returns nil where it is not known.
+func pooledPanel(picture *compare.Picture, metric string) *plot.Plot {
+	if picture == nil {
 		return nil
 	}
-	low, middle, high := envelope(curves)
-	sides[0] = middle
+	at := slices.IndexFunc(picture.Pooled, func(d compare.Pooled) bool { return d.Metric == metric })
+	if at < 0 {
+		return nil
+	}
+	d := &picture.Pooled[at]
 	p := panel()
 	p.Title.Text = "everything observed, pooled"
 	p.X.Label.Text = "percentile"
 	p.X.Tick.Marker = percentileTicks{}
-	lowest, highest := extent(low, high, sides[1])
-	scale, logarithmic := 1.0, lowest > 0 && highest > 20*lowest
+	lowest, highest := extent(d.Low, d.High, d.Measured)
+	scale, logarithmic := 1.0, lowest > 0 && highest > wide*lowest
 	if logarithmic {
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{unit}
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{d.Unit}
 	} else {
-		m := measureFor(unit, highest)
-		scale, p.Y.Label.Text, p.Y.Tick.Marker = m.scale, m.label(""), linearTicks{}
+		m := measureFor(d.Unit, highest)
+		scale, p.Y.Label.Text, p.Y.Tick.Marker = m.scale, m.label(), linearTicks{}
 	}
 	p.Add(grid())
-	if len(curves) > 1 {
-		p.Add(&plotter.Polygon{XYs: []plotter.XYs{append(curve(high, scale), reversed(curve(low, scale))...)}, Color: sky()})
+	if !slices.Equal(d.Low, d.High) {
+		p.Add(&plotter.Polygon{XYs: []plotter.XYs{append(curve(d.P, d.High, scale), reversed(curve(d.P, d.Low, scale))...)}, Color: sky()})
 	}
 	p.Add(
-		&plotter.Line{XYs: curve(middle, scale), LineStyle: draw.LineStyle{Color: blue(), Width: 1.6}},
-		&plotter.Line{XYs: curve(sides[1], scale), LineStyle: draw.LineStyle{Color: orange(), Width: 1.6, Dashes: []vg.Length{5, 2}}},
+		&plotter.Line{XYs: curve(d.P, d.Predicted, scale), LineStyle: draw.LineStyle{Color: blue(), Width: 1.6}},
+		&plotter.Line{XYs: curve(d.P, d.Measured, scale), LineStyle: draw.LineStyle{Color: orange(), Width: 1.6, Dashes: []vg.Length{5, 2}}},
 	)
 	if !logarithmic {
 		p.Y.Min = min(p.Y.Min, 0)
@@ -159,37 +152,23 @@ func pooledPanel(name, unit string, predicted []*result.Set, measured *result.Se
 	return p
 }
 
-// envelope is the range and the median of several curves of the same quantiles.
-func envelope(curves [][]result.Quantile) (low, middle, high []result.Quantile) {
-	for i, q := range curves[0] {
-		var values []float64
-		for _, c := range curves {
-			if i < len(c) && c[i].P == q.P {
-				values = append(values, c[i].Value)
-			}
-		}
-		slices.Sort(values)
-		low = append(low, result.Quantile{P: q.P, Value: values[0]})
-		middle = append(middle, result.Quantile{P: q.P, Value: (values[(len(values)-1)/2] + values[len(values)/2]) / 2})
-		high = append(high, result.Quantile{P: q.P, Value: values[len(values)-1]})
-	}
-	return low, middle, high
-}
+// wide is from which ratio of greatest to least value on an axis is logarithmic.
+const wide = 20
 
-func extent(curves ...[]result.Quantile) (low, high float64) {
+func extent(curves ...[]compare.Number) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, c := range curves {
-		for _, q := range c {
-			low, high = min(low, q.Value), max(high, q.Value)
+		for _, v := range c {
+			low, high = min(low, float64(v)), max(high, float64(v))
 		}
 	}
 	return low, high
 }
 
-func curve(quantiles []result.Quantile, scale float64) plotter.XYs {
-	out := make(plotter.XYs, len(quantiles))
-	for i, q := range quantiles {
-		out[i] = plotter.XY{X: nines(q.P), Y: q.Value * scale}
+func curve(p []float64, values []compare.Number, scale float64) plotter.XYs {
+	out := make(plotter.XYs, len(values))
+	for i, v := range values {
+		out[i] = plotter.XY{X: nines(p[i]), Y: float64(v) * scale}
 	}
 	return out
 }

@@ -36,16 +36,21 @@ func (p *page) paragraph(lead string, leadStyle style, words string) {
 
 // header says what was run.
 func (p *page) header() {
-	s := p.set
-	runs := "replications"
-	if s.Replications == 1 {
-		runs = "replication"
+	for _, line := range wrap(clean(p.set.Scenario), p.width) {
+		p.line(p.paint(bold, line))
 	}
+	for _, line := range joined(whatWasRun(p.set), " · ", p.width) {
+		p.line(line)
+	}
+	if p.set.Partial {
+		p.paragraph("partial: ", unsure, cutShort(p.set))
+	}
+}
+
+// whatWasRun is the origin of a result, in parts.
+func whatWasRun(s *result.Set) []string {
 	parts := []string{
-		string(s.Origin),
-		s.Plane,
-		fmt.Sprintf("%s %s", result.Number(float64(s.Replications)), runs),
-		fmt.Sprintf("seed %d", s.Seed),
+		string(s.Origin), s.Plane, counted(s.Replications, runs(s)), fmt.Sprintf("seed %d", s.Seed),
 	}
 	if hash := s.SpecSHA256; hash != "" {
 		parts = append(parts, "spec "+hash[:min(len(hash), 12)])
@@ -53,15 +58,12 @@ func (p *page) header() {
 	if s.Version != "" {
 		parts = append(parts, "kafkasim "+s.Version)
 	}
-	for _, line := range wrap(clean(s.Scenario), p.width) {
-		p.line(p.paint(bold, line))
-	}
-	for _, line := range joined(parts, " · ", p.width) {
-		p.line(line)
-	}
-	if s.Partial {
-		p.paragraph("partial: ", unsure, fmt.Sprintf("the run was cut; this is what %s %s saw", result.Number(float64(s.Replications)), runs))
-	}
+	return parts
+}
+
+// cutShort says what a partial result is of.
+func cutShort(s *result.Set) string {
+	return "the run was cut; this is what " + counted(s.Replications, runs(s)) + " saw"
 }
 
 // joined puts parts on as few lines as hold them, never breaking a part that

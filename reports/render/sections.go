@@ -11,7 +11,24 @@ import (
 
 // ledger writes the counts of records: what was offered and every end of it.
 func (p *page) ledger() {
-	t := table{
+	t, zero := p.ledgerTable()
+	p.add(t)
+	p.zeros(zero)
+}
+
+// zeros lists on one line what is 0 everywhere.
+func (p *page) zeros(names []string) {
+	if len(names) > 0 {
+		p.paragraph(zeroLead, faint, strings.Join(names, ", "))
+	}
+}
+
+// zeroLead begins the line of what is 0 everywhere.
+const zeroLead = "0 in all: "
+
+// ledgerTable is the ledger, and the names of what is 0 in all replications.
+func (p *page) ledgerTable() (t *table, zero []string) {
+	t = &table{
 		title: "records",
 		heads: []head{{"mean", 0}, {"95 % interval", 1}, {"share", 2}, {"worst", 3}},
 	}
@@ -19,7 +36,6 @@ func (p *page) ledger() {
 	if m, found := p.set.Metric("records.generated"); found {
 		generated = m.Mean
 	}
-	var zero []string
 	for _, name := range result.LedgerNames() {
 		m, found := p.set.Metric(name)
 		short := strings.TrimPrefix(name, "records.")
@@ -36,10 +52,7 @@ func (p *page) ledger() {
 			}, style: ledgerStyle(short, m.Mean)})
 		}
 	}
-	p.add(&t)
-	if len(zero) > 0 {
-		p.paragraph("0 in all: ", faint, strings.Join(zero, ", "))
-	}
+	return t, zero
 }
 
 // essential reports whether a count is shown even when it is 0.
@@ -83,6 +96,13 @@ func worst(m *result.Metric, moreIsBetter bool) float64 {
 
 // distributions writes times and lags, pooled over everything observed.
 func (p *page) distributions() {
+	for _, t := range p.distributionTables() {
+		p.add(t)
+	}
+}
+
+// distributionTables are those of times and those of everything else.
+func (p *page) distributionTables() (tables []*table) {
 	for _, group := range []struct {
 		title string
 		unit  func(string) bool
@@ -90,7 +110,7 @@ func (p *page) distributions() {
 		{"times", func(unit string) bool { return unit == "s" }},
 		{"levels over time", func(unit string) bool { return unit != "s" }},
 	} {
-		t := table{
+		t := &table{
 			title: group.title,
 			heads: []head{{"p50", 1}, {"p99", 0}, {"p99.9", 2}, {"max", 0}, {"mean", 3}},
 		}
@@ -107,8 +127,9 @@ func (p *page) distributions() {
 				}})
 			}
 		}
-		p.add(&t)
+		tables = append(tables, t)
 	}
+	return tables
 }
 
 func quantile(m *result.Metric, q float64) string {
@@ -137,8 +158,10 @@ func (p *page) bases() []string {
 }
 
 // durability writes what share of records is safe, with its nines.
-func (p *page) durability() {
-	t := table{
+func (p *page) durability() { p.add(p.durabilityTable()) }
+
+func (p *page) durabilityTable() *table {
+	t := &table{
 		title: "durability",
 		heads: []head{{"", 0}, {"95 % interval", 1}},
 	}
@@ -154,7 +177,7 @@ func (p *page) durability() {
 			}
 		}
 	}
-	p.add(&t)
+	return t
 }
 
 func durabilityFigures(m *result.Metric) []string {
@@ -167,11 +190,20 @@ func durabilityFigures(m *result.Metric) []string {
 // values writes everything else that has one value a replication, with what is
 // 0 everywhere on one line.
 func (p *page) values() {
-	t := table{
+	t, zero := p.valuesTable()
+	p.add(t)
+	if len(t.rows) == 0 && len(zero) > 0 {
+		p.line("")
+	}
+	p.zeros(zero)
+}
+
+// valuesTable is that of one value a replication, and the names of what is 0 in all.
+func (p *page) valuesTable() (t *table, zero []string) {
+	t = &table{
 		title: "a replication",
 		heads: []head{{"mean", 0}, {"95 % interval", 1}, {"worst", 2}},
 	}
-	var zero []string
 	for _, base := range p.bases() {
 		if !other(base) {
 			continue
@@ -193,13 +225,7 @@ func (p *page) values() {
 			}
 		}
 	}
-	p.add(&t)
-	if len(zero) > 0 {
-		if len(t.rows) == 0 {
-			p.line("")
-		}
-		p.paragraph("0 in all: ", faint, strings.Join(zero, ", "))
-	}
+	return t, zero
 }
 
 // other reports whether a metric has no section of its own.

@@ -116,7 +116,7 @@ func wrap(text string, width int) []string {
 		}
 		line = ""
 	}
-	for _, word := range phrases(text) {
+	for _, word := range phrases(text, " ") {
 		if line != "" && columns(line)+1+columns(word) <= width {
 			line += " " + word
 			continue
@@ -133,12 +133,13 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// phrases are the words of text, a number together with its unit.
-func phrases(text string) []string {
+// phrases are the words of text, a number together with its unit, with what joins
+// these.
+func phrases(text, joint string) []string {
 	var out []string
 	for word := range strings.FieldsSeq(text) {
 		if n := len(out); n > 0 && isUnit(word) && strings.ContainsAny(out[n-1][:1], "-0123456789") {
-			out[n-1] += " " + word
+			out[n-1] += joint + word
 			continue
 		}
 		out = append(out, word)

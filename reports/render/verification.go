@@ -39,6 +39,24 @@ func Verification(w io.Writer, v *compare.Verification, options TerminalOptions)
 // comparison writes one scenario.
 func (p *page) comparison(s *compare.Scenario) {
 	p.paragraph(string(s.Verdict)+pad(columnGap), styleOf(s.Verdict), clean(s.Name))
+	for _, line := range joined(comparedParts(s), " · ", p.width) {
+		p.line(line)
+	}
+	if s.Partial {
+		p.paragraph("partial: ", unsure, "it was cut; this is what was done")
+	}
+	if t := countedRows(s); len(t.rows) > 0 {
+		p.add(t)
+		p.paragraph("together: ", bold, together(&s.Summary))
+	}
+	for _, line := range certain(s) {
+		p.paragraph("= ", faint, line)
+	}
+	p.sentences(s)
+}
+
+// comparedParts say what was predicted and measured, in parts.
+func comparedParts(s *compare.Scenario) []string {
 	replications := counted(s.Replications, "replication")
 	if s.Draws > 1 {
 		replications += fmt.Sprintf(" on %d draws of the profile", s.Draws)
@@ -47,20 +65,12 @@ func (p *page) comparison(s *compare.Scenario) {
 	if s.SpecSHA256 != "" {
 		parts = append(parts, "spec "+s.SpecSHA256[:min(len(s.SpecSHA256), 12)])
 	}
-	for _, line := range joined(parts, " · ", p.width) {
-		p.line(line)
-	}
-	if s.Partial {
-		p.paragraph("partial: ", unsure, "it was cut; this is what was done")
-	}
-	p.rows(s)
-	p.certain(s)
-	p.sentences(s)
+	return parts
 }
 
-// rows writes the rows that count.
-func (p *page) rows(s *compare.Scenario) {
-	t := table{
+// countedRows are the rows that count.
+func countedRows(s *compare.Scenario) *table {
+	t := &table{
 		title: "what counts",
 		heads: []head{
 			{"95 % interval", 0},
@@ -81,10 +91,7 @@ func (p *page) rows(s *compare.Scenario) {
 			percent(float64(r.RelativeError)), ratio(float64(r.WidthRatio)), ratio(float64(r.Score / r.Reference)),
 		}, style: rowStyle(r.Verdict)})
 	}
-	p.add(&t)
-	if len(t.rows) > 0 {
-		p.paragraph("together: ", bold, together(&s.Summary))
-	}
+	return t
 }
 
 // measured writes the range of a row's measured values.
@@ -154,7 +161,7 @@ func together(s *compare.Summary) string {
 
 // certain lists what was predicted and measured as one value throughout, and what
 // was not observed.
-func (p *page) certain(s *compare.Scenario) {
+func certain(s *compare.Scenario) (lines []string) {
 	var same []string
 	for i := range s.Rows {
 		r := &s.Rows[i]
@@ -163,7 +170,7 @@ func (p *page) certain(s *compare.Scenario) {
 		}
 	}
 	if len(same) > 0 {
-		p.paragraph("= ", faint, "always, on both sides: "+strings.Join(same, ", "))
+		lines = append(lines, "always, on both sides: "+strings.Join(same, ", "))
 	}
 	for _, side := range []struct{ name, words string }{
 		{"measured", "not observed when measured: "},
@@ -176,9 +183,10 @@ func (p *page) certain(s *compare.Scenario) {
 			}
 		}
 		if len(names) > 0 {
-			p.paragraph("= ", faint, side.words+strings.Join(names, ", "))
+			lines = append(lines, side.words+strings.Join(names, ", "))
 		}
 	}
+	return lines
 }
 
 // mostSentences is how many sentences of a scenario a terminal shows.
@@ -204,7 +212,7 @@ func (p *page) sentences(s *compare.Scenario) {
 		p.paragraph("- ", unsure, clean(words))
 	}
 	for _, d := range s.Disturbed {
-		p.paragraph("! ", unsure, clean(fmt.Sprintf("repetition %d was disturbed, and counts all the same: %s", d.Repetition, d.Reason)))
+		p.paragraph("! ", unsure, clean(disturbed(d)))
 	}
 	for _, w := range s.Warnings {
 		if !strings.Contains(w, " was disturbed: ") {
@@ -213,12 +221,21 @@ func (p *page) sentences(s *compare.Scenario) {
 	}
 }
 
+func disturbed(d compare.Disturbance) string {
+	return fmt.Sprintf("repetition %d was disturbed, and counts all the same: %s", d.Repetition, d.Reason)
+}
+
 // byMetric writes each metric over all scenarios.
 func (p *page) byMetric(v *compare.Verification) {
 	if len(v.Scenarios) < 2 {
 		return
 	}
-	t := table{
+	p.add(metricsTable(v))
+	p.paragraph("together: ", bold, together(&v.Pooled))
+}
+
+func metricsTable(v *compare.Verification) *table {
+	t := &table{
 		title: "all scenarios, by metric",
 		heads: []head{{"inside", 0}, {"share", 1}, {"error", 0}, {"width", 2}, {"score", 3}},
 	}
@@ -229,8 +246,7 @@ func (p *page) byMetric(v *compare.Verification) {
 			percent(float64(m.RelativeError)), ratio(float64(m.WidthRatio)), ratio(float64(m.ScoreMedian)),
 		}})
 	}
-	p.add(&t)
-	p.paragraph("together: ", bold, together(&v.Pooled))
+	return t
 }
 
 // goals writes the numbers to reach.
@@ -245,17 +261,34 @@ func (p *page) goals(v *compare.Verification) {
 		if !g.Met {
 			met, style = "missed  ", unsure
 		}
-		observed := "no value"
-		if !math.IsNaN(float64(g.Observed)) {
-			observed = result.Number(float64(g.Observed))
-		}
-		p.paragraph(met, style, clean(fmt.Sprintf("%s %s: %s", g.Name, result.Number(float64(g.Limit)), observed)))
+		p.paragraph(met, style, clean(goalWords(&g)))
 	}
+}
+
+func goalWords(g *compare.Goal) string { return goalSubject(g) + ": " + goalObserved(g) }
+
+func goalSubject(g *compare.Goal) string { return g.Name + " " + result.Number(float64(g.Limit)) }
+
+func goalObserved(g *compare.Goal) string {
+	if math.IsNaN(float64(g.Observed)) {
+		return "no value"
+	}
+	return result.Number(float64(g.Observed))
 }
 
 // origin writes where the profile comes from and what was measured on.
 func (p *page) origin(v *compare.Verification) {
-	var parts []string
+	parts := originParts(v)
+	if len(parts) == 0 {
+		return
+	}
+	p.line("")
+	for _, line := range joined(parts, " · ", p.width) {
+		p.line(line)
+	}
+}
+
+func originParts(v *compare.Verification) (parts []string) {
 	if c := v.Calibration; c != nil && c.Profile != "" {
 		parts = append(parts, strings.TrimSuffix("profile "+c.Profile+", "+c.Source, ", "))
 	}
@@ -270,13 +303,7 @@ func (p *page) origin(v *compare.Verification) {
 	if v.Version != "" {
 		parts = append(parts, "kafkasim "+v.Version)
 	}
-	if len(parts) == 0 {
-		return
-	}
-	p.line("")
-	for _, line := range joined(parts, " · ", p.width) {
-		p.line(line)
-	}
+	return parts
 }
 
 // conclusion writes the verdict.

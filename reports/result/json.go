@@ -149,6 +149,7 @@ func (j *jsonWriter) set(s *Set) {
 		j.stringMember("origin", string(s.Origin))
 		j.stringMember("plane", s.Plane)
 		j.stringMember("scenario", s.Scenario)
+		j.about(&s.About)
 		j.stringMember("spec_sha256", s.SpecSHA256)
 		j.uintMember("seed", s.Seed)
 		j.uintMember("replications", uint64(s.Replications))
@@ -190,9 +191,45 @@ func (j *jsonWriter) set(s *Set) {
 	})
 }
 
+// about writes what a report says of the scenario; nothing where nothing is known.
+func (j *jsonWriter) about(a *About) {
+	if a.Duration == 0 {
+		return
+	}
+	j.key("about")
+	j.object(func() {
+		j.stringMember("description", a.Description)
+		j.numberMember("duration", a.Duration.Seconds())
+		j.numberMember("warmup", a.Warmup.Seconds())
+		j.key("faults")
+		j.list(func() {
+			for i := range a.Faults {
+				j.key("")
+				j.fault(&a.Faults[i])
+			}
+		})
+		j.strings("overrides", a.Overrides)
+		j.stringMember("text", a.Text)
+	})
+}
+
+func (j *jsonWriter) fault(f *Fault) {
+	until := math.NaN()
+	if f.Until != NotHealed {
+		until = f.Until.Seconds()
+	}
+	j.object(func() {
+		j.numberMember("at", f.At.Seconds())
+		j.numberMember("until", until)
+		j.stringMember("words", f.Words)
+	})
+}
+
 func (j *jsonWriter) objective(o *ObjectiveResult) {
 	j.object(func() {
 		j.stringMember("expression", o.Expression)
+		j.stringMember("metric", o.Metric)
+		j.numberMember("limit", o.Limit)
 		j.stringMember("verdict", o.Verdict.String())
 		j.numberMember("observed", o.Observed)
 		j.intervalMember(o.CI95)
@@ -212,6 +249,13 @@ func (j *jsonWriter) metric(m *Metric) {
 		}
 		j.key("quantiles")
 		j.quantiles(m.Quantiles)
+		if m.Histogram != nil {
+			j.key("histogram")
+			j.object(func() {
+				j.numbersMember("edges", m.Histogram.Edges)
+				j.numbersMember("shares", m.Histogram.Shares)
+			})
+		}
 		j.key("samples")
 		j.object(func() {
 			for _, c := range m.Samples {

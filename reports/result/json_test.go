@@ -19,6 +19,14 @@ func sample(t *testing.T) *result.Set {
 	h := resulttest.Header()
 	h.Seed = math.MaxUint64
 	h.Grid = result.Grid{Step: 250 * time.Millisecond, Count: 2}
+	h.About = result.About{
+		Description: "A leader dies.", Text: "scenario: leader-crash-acks-1\nduration: 40 s\n", Overrides: []string{"seed=7"},
+		Duration: 40 * time.Second, Warmup: 5 * time.Second,
+		Faults: []result.Fault{
+			{At: 15 * time.Second, Until: 30 * time.Second, Words: "broker crash: leader of events-0"},
+			{At: 20 * time.Second, Until: result.NotHealed, Words: "disk loss: broker 2"},
+		},
+	}
 	run := func(lost float64) *resulttest.Run {
 		return resulttest.NewRun().
 			Count("acked", 1000).Count("delivered", 1000-lost).Count("lost.acked", lost).
@@ -33,10 +41,10 @@ func sample(t *testing.T) *result.Set {
 	s.Partial = true
 	s.Objectives = []result.ObjectiveResult{
 		{
-			Expression: "durability.acked.nines >= 5", Verdict: result.Fail, Observed: 2.4559,
+			Expression: "durability.acked.nines >= 5", Metric: "durability.acked.nines", Limit: 5, Verdict: result.Fail, Observed: 2.4559,
 			CI95: result.Interval{Low: 1.5, High: math.NaN()}, Unit: "nines",
 		},
-		{Expression: "p99(lag.time) < 5 min", Observed: math.NaN(), CI95: result.NoInterval(), Words: "no replication had anything to observe"},
+		{Expression: "P(lag.time > 5 min) < 1 %", Metric: "lag.time", Limit: math.NaN(), Observed: math.NaN(), CI95: result.NoInterval(), Words: "no replication had anything to observe"},
 	}
 	return s
 }
@@ -88,6 +96,12 @@ func TestJSONIsReadBackAndWrittenAlike(t *testing.T) {
 	if e := s.Quantile(m, 0.123); e.Replications != 0 {
 		t.Errorf("a quantile that the file does not list: %+v", e)
 	}
+	if s.About.Faults[1].Until != result.NotHealed || s.Objectives[0].Limit != 5 || !math.IsNaN(s.Objectives[1].Limit) {
+		t.Errorf("read back as %+v, %+v", s.About, s.Objectives)
+	}
+	if h := m.Histogram; h == nil || h.Edges[0] != 0.0015 {
+		t.Errorf("the histogram is read back as %+v", h)
+	}
 	empty, err := result.Read(strings.NewReader(written(t, &result.Set{Header: resulttest.Header()})))
 	if err != nil || len(empty.Metrics) != 0 {
 		t.Errorf("an empty set reads back as %+v, %v", empty, err)
@@ -124,6 +138,9 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		{"a fingerprint", `"00000000feed0000"`, `"feed!"`, `"feed!" is not a number of 16 hexadecimal digits`},
 		{"no grid", `"grid"`, `"mesh"`, "the grid is missing"},
 		{"a grid of another size", `"count": 2`, `"count": 3`, "lag.records{group=g} has 2, 2 and 2 values on a grid of 3"},
+		{"a duration", `"duration": 40`, `"duration": -40`, "about: the duration or the warmup is no time"},
+		{"a fault upside down", `"until": 30`, `"until": 3`, "about: fault 1 begins at 15 and ends at 3"},
+		{"edges in disorder", `"edges": [0.0015, `, `"edges": [0.5, `, "produce.latency: the histogram has"},
 		{"an unknown count", `"records.phantom": {` + "\n      \"mean\"", `"records.fantom": {` + "\n      \"mean\"", "ledger: records.fantom is not one of its counts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

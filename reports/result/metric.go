@@ -54,6 +54,7 @@ func (d *spread) metric(m *Metric) {
 	for _, p := range pooledQuantiles() {
 		m.Quantiles = append(m.Quantiles, Quantile{P: p, Value: all.Quantile(p) / d.scale})
 	}
+	m.Histogram = histogramOf(all, d.scale)
 	_, m.CI95 = ratioOfTotals(d.sum, d.weight)
 	m.Mean = all.Mean() / d.scale
 	m.CI95 = m.CI95.within(math.Inf(1)) // sketches hold nothing negative

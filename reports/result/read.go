@@ -68,6 +68,7 @@ type (
 		Plane        string                     `json:"plane"`
 		Scenario     string                     `json:"scenario"`
 		SpecSHA256   string                     `json:"spec_sha256"`
+		About        *fileAbout                 `json:"about"`
 		Seed         uint64                     `json:"seed"`
 		Replications int                        `json:"replications"`
 		Partial      bool                       `json:"partial"`
@@ -85,10 +86,30 @@ type (
 		CI95      []number            `json:"ci95"`
 		Bound     bool                `json:"bound"`
 		Quantiles map[string]number   `json:"quantiles"`
+		Histogram *fileHistogram      `json:"histogram"`
 		Samples   map[string][]number `json:"samples"`
+	}
+	fileHistogram struct {
+		Edges  []number `json:"edges"`
+		Shares []number `json:"shares"`
+	}
+	fileAbout struct {
+		Description string      `json:"description"`
+		Duration    number      `json:"duration"`
+		Warmup      number      `json:"warmup"`
+		Faults      []fileFault `json:"faults"`
+		Overrides   []string    `json:"overrides"`
+		Text        string      `json:"text"`
+	}
+	fileFault struct {
+		At    number `json:"at"`
+		Until number `json:"until"`
+		Words string `json:"words"`
 	}
 	fileObjective struct {
 		Expression string   `json:"expression"`
+		Metric     string   `json:"metric"`
+		Limit      *number  `json:"limit"`
 		Verdict    string   `json:"verdict"`
 		Observed   number   `json:"observed"`
 		CI95       []number `json:"ci95"`
@@ -136,6 +157,7 @@ func (f *fileSet) set(p *problems) *Set {
 	if f.Replications < 0 {
 		p.addf("replications is %d", f.Replications)
 	}
+	s.About = f.About.about(p)
 	for _, name := range sortedKeys(f.Metrics) {
 		s.Metrics = append(s.Metrics, f.metric(name, p))
 	}
@@ -185,6 +207,7 @@ func (f *fileSet) metric(name string, p *problems) Metric {
 		}
 		return 0
 	})
+	m.Histogram = in.Histogram.histogram(where, p)
 	for _, column := range sampleNames(m.Kind) {
 		values, found := in.Samples[column]
 		if !found || len(values) != f.Replications {
@@ -229,8 +252,12 @@ func (o *fileObjective) objective(p *problems) ObjectiveResult {
 	if !found {
 		p.addf("%s: the verdict is %q", where, o.Verdict)
 	}
+	limit := math.NaN()
+	if o.Limit != nil {
+		limit = float64(*o.Limit)
+	}
 	return ObjectiveResult{
-		Expression: o.Expression, Verdict: v, Observed: float64(o.Observed),
+		Expression: o.Expression, Metric: o.Metric, Limit: limit, Verdict: v, Observed: float64(o.Observed),
 		CI95: interval(o.CI95, where, p), Unit: o.Unit, Words: o.Words,
 	}
 }

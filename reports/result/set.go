@@ -31,6 +31,7 @@ type Header struct {
 	SpecSHA256 string
 	Seed       uint64
 	Grid       Grid // of every series; the zero Grid when there are none
+	About      About
 }
 
 // Origin is where a Set's numbers come from.
@@ -65,6 +66,7 @@ type Metric struct {
 	Bound     bool
 	Quantiles []Quantile // ascending; pooled for a distribution, else over replications
 	Samples   []Column   // "value", or "p50", "p99", "max", "mean" for a distribution
+	Histogram *Histogram // of a distribution, pooled; nil of nothing
 
 	spread *spread // what a distribution's intervals are made from; nil after Read
 }
@@ -120,7 +122,9 @@ type SeriesSummary struct {
 
 // An ObjectiveResult is what became of one objective of the scenario.
 type ObjectiveResult struct {
-	Expression string // as written
+	Expression string  // as written
+	Metric     string  // that it judges, with its labels; "" when not known
+	Limit      float64 // that its value, or its quantile, shall keep; NaN for a probability
 	Verdict    Verdict
 	Observed   float64 // the quantity judged, in base units; NaN when there is none
 	CI95       Interval
