@@ -21,9 +21,10 @@ func Starter() []byte { return slices.Clone(starter) }
 
 // An EmbeddedScenario is a scenario file within the program.
 type EmbeddedScenario struct {
-	Name   string // of the file, without .yaml
-	Folder string // seeds, verify, capacity, autoscaling or durability
-	Source []byte
+	Name     string // of the file, without .yaml
+	Folder   string // seeds, verify, capacity, autoscaling or durability
+	Question string // that it answers, one of Questions
+	Source   []byte
 }
 
 // embeddedFolders are the folders in the order in which they are listed.
@@ -35,6 +36,7 @@ func embeddedFolders() []string {
 func Embedded() []EmbeddedScenario {
 	var all []EmbeddedScenario
 	for _, folder := range embeddedFolders() {
+		var inFolder []EmbeddedScenario
 		files, err := embeddedFiles.ReadDir(folder)
 		if err != nil {
 			panic("scenarios: an embedded folder cannot be read: " + err.Error())
@@ -48,8 +50,11 @@ func Embedded() []EmbeddedScenario {
 			if err != nil {
 				panic("scenarios: an embedded file cannot be read: " + err.Error())
 			}
-			all = append(all, EmbeddedScenario{Name: name, Folder: folder, Source: source})
+			inFolder = append(inFolder, EmbeddedScenario{Name: name, Folder: folder, Question: questionOf(folder, source), Source: source})
 		}
+		// Files are sorted with their .yaml, before which a hyphen comes.
+		slices.SortFunc(inFolder, func(a, b EmbeddedScenario) int { return strings.Compare(a.Name, b.Name) })
+		all = append(all, inFolder...)
 	}
 	return all
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 type listed struct {
 	Name        string `json:"name"`
 	Folder      string `json:"folder"`
+	Question    string `json:"question"`
 	Description string `json:"description"`
 }
 
@@ -21,7 +24,7 @@ func (s *session) listCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the embedded scenarios",
+		Short: "List the embedded scenarios by the question that they answer",
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			all, err := embeddedScenarios()
@@ -39,7 +42,8 @@ func (s *session) listCommand() *cobra.Command {
 	return cmd
 }
 
-// embeddedScenarios lists them by folder, then name.
+// embeddedScenarios lists them by the question that they answer, then by folder and
+// name.
 func embeddedScenarios() ([]listed, error) {
 	var all []listed
 	for _, e := range scenarios.Embedded() {
@@ -47,12 +51,16 @@ func embeddedScenarios() ([]listed, error) {
 		if len(problems) > 0 {
 			return nil, fmt.Errorf("embedded scenario %s: %s", e.Name, problems[0].Message)
 		}
-		all = append(all, listed{e.Name, e.Folder, spec.Description})
+		all = append(all, listed{e.Name, e.Folder, e.Question, spec.Description})
 	}
+	questions := scenarios.Questions()
+	slices.SortStableFunc(all, func(a, b listed) int {
+		return cmp.Compare(slices.Index(questions, a.Question), slices.Index(questions, b.Question))
+	})
 	return all, nil
 }
 
-// listText sets the scenarios out under their folders, each with the first
+// listText sets the scenarios out under their questions, each with the first
 // sentence of its description.
 func listText(all []listed, width int) []byte {
 	var out bytes.Buffer
@@ -60,14 +68,14 @@ func listText(all []listed, width int) []byte {
 	for _, l := range all {
 		names = max(names, len(l.Name))
 	}
-	folder := ""
+	question := ""
 	for _, l := range all {
-		if l.Folder != folder {
-			if folder != "" {
+		if l.Question != question {
+			if question != "" {
 				out.WriteString("\n")
 			}
-			folder = l.Folder
-			fmt.Fprintf(&out, "%s\n", folder)
+			question = l.Question
+			fmt.Fprintf(&out, "%s\n", question)
 		}
 		hang(&out, fmt.Sprintf("  %-*s  ", names, l.Name), firstSentence(l.Description), width)
 	}

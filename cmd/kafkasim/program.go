@@ -102,8 +102,8 @@ func (s *session) rootCommand() *cobra.Command {
 		Long: "Kafkasim predicts what an Apache Kafka cluster loses, how long it stalls and how far\n" +
 			"its consumers lag, from a scenario file.\n\n" +
 			"Exit codes: 0 done, and no objective failed; 1 something broke; 2 wrong usage;\n" +
-			"98 an objective or a prediction is inconclusive or has no data; 99 one failed;\n" +
-			"104 the scenario is invalid; 130 interrupted.",
+			"98 an objective or a prediction is inconclusive or has no data; 99 one failed, or\n" +
+			"compare found something worse; 104 the scenario is invalid; 130 interrupted.",
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		DisableFlagsInUseLine:      true,
@@ -119,8 +119,9 @@ func (s *session) rootCommand() *cobra.Command {
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		s.runCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
+		s.runCommand(), s.boundsCommand(), s.measureCommand(), s.verifyCommand(), s.calibrateCommand(), s.validateCommand(), s.listCommand(), s.showCommand(),
 		s.reportCommand(), s.initCommand(), s.schemaCommand(), s.metricsCommand(), s.versionCommand(), s.clientProcessCommand(),
+		s.compareCommand(),
 	)
 	return root
 }

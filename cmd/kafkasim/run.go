@@ -26,8 +26,10 @@ type runOptions struct {
 	plane        string
 	json         string // file, "-" for stdout, or ""
 	page         pageFlag
+	metrics      metricsFlag
 	quiet        bool
 	parallel     int
+	follow       followOptions
 }
 
 func (s *session) runCommand() *cobra.Command {
@@ -60,8 +62,10 @@ func (s *session) runCommand() *cobra.Command {
 	flags.StringVar(&o.plane, "plane", "auto", "how records are moved: `auto|batch|flow`")
 	flags.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`, or to stdout if that is -")
 	o.page.add(cmd)
+	o.metrics.add(cmd)
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress and no words, only errors, on stderr")
 	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "run a `NUMBER` of replications at a time; the result does not depend on it")
+	o.follow.flags(cmd)
 	return cmd
 }
 
@@ -78,13 +82,13 @@ func (o *runOptions) check(scenarioCount int) error {
 	if o.json != "" && scenarioCount > 1 {
 		return usage(errors.New("--json holds the result of one scenario; run them one at a time"))
 	}
-	return o.page.check(scenarioCount, o.json)
+	return errors.Join(o.metrics.check(scenarioCount), o.page.check(scenarioCount, o.json))
 }
 
 // runScenarios reads all of them, then runs one after the other. Nothing runs
 // and nothing is written while one of them is invalid.
 func (s *session) runScenarios(ctx context.Context, names []string, o runOptions) error {
-	if err := o.check(len(names)); err != nil {
+	if err := errors.Join(o.check(len(names)), o.follow.check(names, o.json)); err != nil {
 		return err
 	}
 	specs, err := s.readScenarios(names, o.set)
@@ -95,15 +99,12 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 		if _, err := models.ChoosePlane(spec, o.plane); err != nil {
 			return &codedError{exitInvalid, err}
 		}
-	}
-	var file *file
-	if o.json != "" && o.json != "-" {
-		// Now, because nobody wants to hear it after a long run.
-		if file, err = s.files.create(o.json); err != nil {
-			return err
+		if n := o.follow.replication; n > spec.Replications {
+			return usage(fmt.Errorf("--replication %d: %s has %d", n, spec.Name, spec.Replications))
 		}
 	}
-	if err := o.page.claim(s); err != nil {
+	out, err := s.outputs(&o)
+	if err = errors.Join(err, o.page.claim(s)); err != nil {
 		return err
 	}
 	code := exitDone
@@ -113,7 +114,7 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 				return err
 			}
 		}
-		judged, err := s.runScenario(ctx, spec, o, file)
+		judged, err := s.runScenario(ctx, spec, o, out)
 		if err != nil {
 			return err
 		}
@@ -122,9 +123,28 @@ func (s *session) runScenarios(ctx context.Context, names []string, o runOptions
 	return ended(code)
 }
 
+// outputs are the files of a run; nil: none was asked for.
+type outputs struct{ json, trace *file }
+
+// outputs begins the files that a run is to write: now, because nobody wants to hear
+// after a long run that it cannot be.
+func (s *session) outputs(o *runOptions) (out outputs, err error) {
+	if o.json != "" && o.json != "-" {
+		if out.json, err = s.files.create(o.json); err != nil {
+			return out, err
+		}
+	}
+	if o.follow.trace != "" {
+		if out.trace, err = s.files.create(o.follow.trace); err != nil {
+			return out, err
+		}
+	}
+	return out, o.metrics.claim(s)
+}
+
 // runScenario runs and reports one, and returns what its objectives make of the
 // exit code. An interrupt is an error, after what has been done is reported.
-func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOptions, file *file) (int, error) {
+func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOptions, out outputs) (int, error) {
 	p := s.watch(spec, o.quiet)
 	set, runError := s.simulate(ctx, spec, models.Options{
 		Plane: o.plane, Workers: o.parallel, Version: version, Progress: p.update,
@@ -138,11 +158,16 @@ func (s *session) runScenario(ctx context.Context, spec *scenarios.Spec, o runOp
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted before the first replication was done", spec.Name)}
 	}
 	check.Judge(set, spec)
-	if err := errors.Join(s.report(set, o.json, file), o.page.write(s, o.quiet, htmlOf(set))); err != nil {
+	if err := errors.Join(s.report(set, o.json, out.json), o.metrics.write(set), o.page.write(s, o.quiet, htmlOf(set))); err != nil {
 		return exitBroken, err
 	}
 	if interrupted {
 		return exitInterrupted, &codedError{exitInterrupted, fmt.Errorf("%s: interrupted; the result is of %s", spec.Name, replications(set.Replications, spec.Replications))}
+	}
+	if o.follow.wanted() {
+		if err := s.follow(ctx, spec, set, o, out.trace); err != nil {
+			return exitBroken, err
+		}
 	}
 	return check.ExitCode(set.Objectives), nil
 }

@@ -188,5 +188,33 @@ func mutations() []mutation {
 			new:  "",
 			pkg:  batchTests, run: swarm, hours: "8",
 		},
+		{
+			bug:  "a comparison does not adjust p for the number of rows",
+			file: "reports/compare/contrast/judge.go",
+			old:  "		tested[i].AdjustedP = number(adjusted)\n",
+			new:  "		tested[i].AdjustedP = number(min(adjusted, ps[i]))\n",
+			pkg:  "./reports/compare/contrast", run: "TestFalseAlarms",
+		},
+		{
+			bug:  "a gate holds a fall in availability against what is there and not against what is missing",
+			file: "reports/compare/contrast/judge.go",
+			old:  "			base = 1 - a // what is missing\n",
+			new:  "			base = a\n",
+			pkg:  "./reports/compare/contrast", run: "TestGate",
+		},
+		{
+			bug:  "results of different seeds are taken for twins",
+			file: "reports/compare/contrast/contrast.go",
+			old:  "		a.Seed == b.Seed && a.Replications",
+			new:  "		a.Replications",
+			pkg:  "./reports/compare/contrast", run: "TestTwins",
+		},
+		{
+			bug:  "equal values are ranked as if they were not",
+			file: "sim/stats/twosample.go",
+			old:  "		for end < len(pooled) && pooled[end] == pooled[first] {\n			end++\n		}\n		for at := first",
+			new:  "		end++\n		for at := first",
+			pkg:  "./sim/stats", run: "TestMannWhitneyWithTies",
+		},
 	}
 }

@@ -77,3 +77,42 @@ func (x Limits) Sustained(l Load) unit.ByteRate {
 
 // Unlimited is the rate of what is no limit.
 func Unlimited() unit.ByteRate { return unit.ByteRate(math.Inf(1)) }
+
+// A Tier is one cluster of a hierarchy: records are produced into a first one, and
+// routers copy a share of them into others, each of which has groups of its own.
+type Tier struct {
+	Load          // Produced counts at a tier that is fed by nobody
+	From  int     // the tier that feeds it, an earlier one; -1: producers
+	Share float64 // of that tier's records, 0 to 1
+}
+
+// A Volume is what one broker of a tier moves.
+type Volume struct{ In, Out, Disk unit.ByteRate }
+
+// Hierarchy is the volumes of clusters that feed each other, by tier: whoever feeds
+// another one sends it its share beside its own groups and followers,
+//
+//	out = (groups + RF − 1 + Σ shares of those that it feeds) × bytes in.
+//
+// It panics if a tier is fed by one that does not come before it.
+//
+// Source: Netflix, "Evolution of the Netflix Data Pipeline" (2016): fronting
+// clusters, routers, consumer clusters.
+func Hierarchy(tiers []Tier) []Volume {
+	produced := make([]unit.ByteRate, len(tiers))
+	volumes := make([]Volume, len(tiers))
+	for i, t := range tiers {
+		if t.From >= i || t.Share < 0 || t.Share > 1 {
+			panic(fmt.Sprintf("analytic: tier %d of a hierarchy is fed a share of %g by tier %d", i, t.Share, t.From))
+		}
+		produced[i] = t.Produced
+		if t.From >= 0 {
+			produced[i] = produced[t.From] * unit.ByteRate(t.Share)
+			volumes[t.From].Out += produced[i] / unit.ByteRate(tiers[t.From].Brokers)
+		}
+		l := t.Load
+		l.Produced = produced[i]
+		volumes[i] = Volume{l.NetworkIn(), l.NetworkOut(), l.DiskWrite()}
+	}
+	return volumes
+}

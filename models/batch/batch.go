@@ -44,6 +44,11 @@ const checkEvery = 1 << 14
 // ends first, and a *Violation if the model broke one of its invariants or
 // panicked.
 func (r *Runner) Run(ctx context.Context, number int) (out result.Replication, err error) {
+	return r.run(ctx, number, nil)
+}
+
+// run is Run with somebody who writes down what happens, or nil.
+func (r *Runner) run(ctx context.Context, number int, rec *recorder) (out result.Replication, err error) {
 	w := &r.world
 	defer func() {
 		if p := recover(); p != nil {
@@ -54,6 +59,10 @@ func (r *Runner) Run(ctx context.Context, number int) (out result.Replication, e
 		}
 	}()
 	w.reset(r.plane.shared, number)
+	if rec != nil {
+		rec.begin(w)
+		w.recorder = rec
+	}
 	for !w.done {
 		for range checkEvery {
 			if w.done || !w.step() {

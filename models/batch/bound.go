@@ -45,6 +45,19 @@ func (f *freeze) matters(now sim.Time, slack time.Duration) bool {
 	return f.from != sim.Never && (f.filled == sim.Never || now.Sub(f.filled) <= slack)
 }
 
+// A lossSpan is when records were first appended that something other than a clean
+// election may have cost.
+type lossSpan struct{ from, to sim.Time }
+
+// nothingLost is a span that holds no instant.
+func nothingLost() lossSpan { return lossSpan{from: sim.Never, to: -1} }
+
+// holds says whether a record that was first appended at an instant is within.
+func (s lossSpan) holds(at sim.Time) bool { return s.from <= at && at <= s.to }
+
+// cover widens the span.
+func (s *lossSpan) cover(from, to sim.Time) { s.from, s.to = min(s.from, from), max(s.to, to) }
+
 // lossSlack is how long before an election its winner, if it had been in an ISR of at
 // least min ISR members all the time, was caught up at the latest: the lag rule
 // tolerates replica.lag.time.max.ms and half of it, the raster of the check, and the
@@ -71,7 +84,8 @@ func (w *world) lossSlack() time.Duration {
 // answer to another ISR: the member that it wants to strike out may win until that is
 // committed, and nobody looks for others (Partition.maybeShrinkIsr passes over a
 // partition with a change in flight). The window then begins lossSlack before the
-// leader asked.
+// leader asked. Nor while no controller is active: then it begins lossSlack before
+// the first was lost.
 //
 // The window ends when the old leader stops, or hears that it is one no more.
 func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after *kafka.PartitionState) {
@@ -83,7 +97,7 @@ func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after 
 	if v.freeze.matters(now, slack) {
 		from = v.freeze.from
 	}
-	from, v.asked = min(from, v.asked), sim.Never
+	from, v.asked = min(from, v.asked, w.quorumLostAt), sim.Never
 	old := int32(w.plan.partitions[p].replica + int(before.Leader))
 	window := lossWindow{from: from - sim.Time(slack), to: now, leader: old}
 	if w.replicas[old].role != roleLeader {
@@ -97,7 +111,25 @@ func (w *world) openLossWindow(now sim.Time, p kafka.PartitionID, before, after 
 func (w *world) noteProposed(now sim.Time, rep *replica) {
 	if v := &w.observed.partitions[rep.partition]; w.control.image[rep.partition].Leader == rep.index {
 		v.asked = min(v.asked, now)
+		v.broken = min(v.broken, now)
 	}
+}
+
+// noteUnclean notes an unclean election: its winner may lack whatever was appended
+// since replicas first fell out of step. Until then all were in an ISR of all, so
+// that by the lag rule each had what was appended lossSlack earlier; what a machine
+// or a disk took of them is in the span of lost copies.
+func (w *world) noteUnclean(now sim.Time, p kafka.PartitionID) {
+	v := &w.observed.partitions[p]
+	w.everUnclean[p] = true
+	v.unclean.cover(min(v.broken, w.quorumLostAt, now)-sim.Time(w.lossSlack()), now)
+}
+
+// noteCopySpan notes that a copy lost records which were first appended from an
+// instant on. Nothing that came after the loss can be gone for it: the copy is known
+// not to have that, and wins no election but one with a window of its own.
+func (w *world) noteCopySpan(p kafka.PartitionID, from, now sim.Time) {
+	w.observed.partitions[p].copies.cover(from, now)
 }
 
 // noteInSync notes that the registered leader asks for nothing and has found all
@@ -126,9 +158,9 @@ func (w *world) closeLossWindow(now sim.Time, r int32) {
 //   - with acks=all nothing, as long as fewer copies were lost than hold what is
 //     committed (noteLostCopy) and no unclean election took place (TLA+:
 //     LeaderCompleteness),
-//   - everything, on a partition with an unclean election, with acks=1 on any that
-//     had a replica on a machine or disk that was lost, or while no controller
-//     could shrink an ISR.
+//   - what was appended before an unclean election, since replicas fell out of step,
+//   - what a machine or a disk took of a copy: with acks=1 of any, with acks=all of
+//     so many that committed records may be gone.
 func (w *world) lossBound() []int64 {
 	bound := make([]int64, len(w.plan.spec.Producers))
 	now := w.engine.Now()
@@ -158,24 +190,21 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	v := &w.observed.partitions[b.partition]
 	all := w.producer[b.producer].config.Acks == scenarios.AcksAll
 	switch {
-	case w.everUnclean[b.partition], b.appended == 0:
+	case b.appended == 0, v.unclean.holds(b.at):
 		// Never appended, and yet acknowledged: taken for a duplicate of a batch
 		// that the client had given up (kgo uses its sequence again).
 		return true
-	case all:
-		return w.observed.checks.copies[b.partition].ever
-	case w.lostCopy(b.partition):
-		return true
-	case len(v.windows) == 0:
+	case v.copies.holds(b.at):
+		return !all || w.observed.checks.copies[b.partition].ever
+	case all && !w.everUnclean[b.partition]:
 		return false
 	}
-	if w.quorumLost {
-		return true
-	}
+	// After an unclean election an old leader that was its own ISR and has not heard
+	// of it acknowledges with acks=all too.
 	for _, window := range v.windows {
 		to := window.to
 		if window.leader >= 0 {
-			to = now
+			to = w.stillTakes(now, window.leader)
 		}
 		if b.at >= window.from && b.at <= to {
 			return true
@@ -184,12 +213,11 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	return false
 }
 
-// lostCopy says whether a broker that has a replica of the partition lost data.
-func (w *world) lostCopy(p kafka.PartitionID) bool {
-	for _, id := range w.assigned[p] {
-		if w.lossy[id-1] {
-			return true
-		}
+// stillTakes is until when a leader that has not heard of its successor has taken
+// records: until now, or until it was frozen.
+func (w *world) stillTakes(now sim.Time, r int32) sim.Time {
+	if p := &w.processes[w.replicas[r].broker]; p.paused {
+		return p.pausedAt
 	}
-	return false
+	return now
 }

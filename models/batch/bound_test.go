@@ -62,45 +62,39 @@ func TestLossBoundBelowMinISR(t *testing.T) {
 	}
 }
 
-// TestLossBoundWhileTheISRIsAsked: while a leader waits for the controllers' answer to
-// an ISR without its lagging follower, that one may be elected, however long it has
-// lagged. The leader is cut off from its follower at 20 s and asks for another ISR 2 to
-// 3 s later, of the controller whose host went away at 21 s. Its heartbeats find the
-// new one, and its request waits for the lost host. It dies at 29 s, and the follower,
-// a member of the ISR still, is elected when its session is over: without what was sent
-// since 20 s, where the rule of the lag, the session, the check and the heartbeat alone
-// allows 3 + 3 + 0.375 + 0.5 = 6.9 s before the election at 32 s.
+// TestLossBoundWhileTheISRIsAsked: while a leader waits for the controller's answer to
+// an ISR without its lagging follower, that one may be elected, and nobody looks for
+// others. The leader is cut off from its follower at 20 s and asks for another ISR 2 to
+// 3 s later, of a controller that hardly gets its packets: some heartbeats come through
+// and its session goes on, while what it asked is sent again and again at doubling
+// intervals. When the session ends after all, the follower, a member of the ISR still,
+// is elected without what was sent since 20 s, however long ago that is; the rule of the
+// lag, the session, the check and the heartbeat alone allows 3 + 9 + 1.125 + 0.5 = 13.6 s.
 func TestLossBoundWhileTheISRIsAsked(t *testing.T) {
-	const rate, slack = 100.0, 6.875
+	const rate, slack = 100.0, 13.625
 	s := act{
-		cluster: `kafka: "4.3", brokers: 2, controllers: 3, hardware: container, features: {eligible_leader_replicas: false},
-  config: {replica.lag.time.max.ms: 2000, broker.session.timeout.ms: 3000, broker.heartbeat.interval.ms: 500}`,
+		cluster: `kafka: "4.3", brokers: 2, controllers: 1, hardware: container, features: {eligible_leader_replicas: false},
+  config: {replica.lag.time.max.ms: 2000, broker.session.timeout.ms: 9000, broker.heartbeat.interval.ms: 500}`,
 		topics:    "  - {name: events, partitions: 1, replication_factor: 2, assignment: [[1, 2]], config: {min.insync.replicas: 1}}\n",
-		duration:  "40 s",
+		duration:  "90 s",
 		producers: "  - {name: p, topic: events, rate: 100/s, arrivals: even, record_size: 100 B, client: java, config: {acks: 1, linger.ms: 0}}\n",
 		faults: "  - {at: 20 s, kind: partition, between: [[broker 1], [broker 2]]}\n" +
-			"  - {at: 21 s, kind: machine_loss, target: active controller}\n" +
-			"  - {at: 29 s, kind: broker_crash, target: broker 1}\n",
+			"  - {at: 21 s, kind: network_loss, between: [[broker 1], [controller 101]], loss: 85 %}\n",
 	}.set(t)
 	beyond := 0
-	for i := range 10 {
+	for i := range 60 {
 		elected := sim.Never
 		o := s.watch(i, func(w *world, e *sim.Event) {
-			if elected == sim.Never && e.At > at(29*time.Second) && leads(w, 0) == 2 {
+			if elected == sim.Never && leads(w, 0) == 2 {
 				elected = e.At
 			}
 		})
 		lost := o.value("records.lost.acked")
-		within(t, "bound", o.value("loss.bound.acked"), lost, 40*rate)
-		if elected == sim.Never {
-			within(t, "lost without a successor", lost, 0, 0)
-			continue
-		}
-		// Everything from the cut to the death, and nothing else.
-		within(t, "lost", lost, 9*rate-5, 9*rate+5)
-		if since(elected).Seconds()-slack > 20.5 {
+		within(t, "bound", o.value("loss.bound.acked"), lost, 90*rate)
+		// A second's worth of records is older than that rule allows.
+		if elected != sim.Never && lost > 0 && since(elected).Seconds()-slack > 21 {
 			beyond++
 		}
 	}
-	within(t, "elections of what the lag rule does not allow", float64(beyond), 5, 10)
+	within(t, "elections of what the lag rule does not allow", float64(beyond), 1, 60)
 }

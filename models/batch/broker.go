@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/sim"
 )
 
@@ -11,6 +12,7 @@ import (
 // joins (kafka.md A.10; server/.../BrokerLifecycleManager.java).
 func (w *world) startBroker(now sim.Time, b int32) {
 	w.start(b)
+	w.tellLife(now, b, story.Started)
 	br := &w.brokers[b]
 	inc := int64(w.processes[b].inc)
 	br.life = lifeStarting
@@ -30,7 +32,7 @@ func (w *world) startBroker(now sim.Time, b int32) {
 		q.proposals, q.inFlight, q.planned = q.proposals[:0], false, false
 	}
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
-	br.boot, br.booted = w.boot(b), 0
+	br.boot, br.booted, br.bootMarks, br.bootFrom = w.boot(b), 0, 0, now
 	w.engine.Schedule(now, evBoot, b, inc)
 }
 
@@ -305,6 +307,7 @@ func (w *world) onReady(now sim.Time, b int32) {
 // brokerServes opens a broker to clients and to followers: its sockets accept
 // from now on.
 func (w *world) brokerServes(now sim.Time, b int32) {
+	w.tellLife(now, b, story.Serves)
 	w.noteBroker(now, b)
 	for _, r := range w.hosts[b] {
 		if rep := &w.replicas[r]; rep.role == roleLeader {
@@ -337,6 +340,11 @@ const controllerSocketTimeout = 30 * time.Second
 func (w *world) crashBroker(now sim.Time, b int32, machine bool) {
 	br := &w.brokers[b]
 	w.die(now, b, machine)
+	how := story.Died
+	if machine {
+		how = story.MachineDied
+	}
+	w.tellLife(now, b, how)
 	br.life = lifeDown
 	br.ready, br.gone = false, now
 	w.dropBrokerState(now, b)
@@ -458,6 +466,7 @@ func (w *world) stopBroker(now sim.Time, b int32) {
 		return
 	}
 	br.life = lifeStopping
+	w.tellLife(now, b, story.Stopping)
 	br.registers = 0
 	w.engine.Schedule(now.Add(w.machines.Signal(int(b))), evStopping, b, int64(w.processes[b].inc))
 }
@@ -482,6 +491,7 @@ func (w *world) exitBroker(now sim.Time, b int32) {
 	}
 	w.syncLogs(now, b)
 	w.die(now, b, false)
+	w.tellLife(now, b, story.Exited)
 	br.life, br.ready, br.gone = lifeDown, false, now.Add(w.machines.Exit(int(b)))
 	w.dropBrokerState(now, b)
 	w.freeParkedAt(b)

@@ -214,6 +214,7 @@ func (w *world) takeOn(now sim.Time, i int32, flats []int32) {
 			lastEpoch: kafka.NoEpoch, life: w.tickets, asked: -1,
 		})
 		g.owner[flat] = i
+		w.tellOwner(now, i, w.plan.groups[m.group].partitions[flat].partition, true)
 	}
 	w.fetchOffsets(now, i)
 }
@@ -227,6 +228,7 @@ func (w *world) giveUp(now sim.Time, i, flat int32) {
 		return
 	}
 	w.dropChunks(i, flat)
+	w.tellOwner(now, i, m.owned[at].partition, false)
 	last := len(m.owned) - 1
 	m.owned[at] = m.owned[last]
 	m.slot[m.owned[at].flat] = at

@@ -174,6 +174,7 @@ func (w *world) commitChange(now sim.Time, change *kafka.Change) {
 		return
 	}
 	applyPeer(&c.peers[change.Broker-1], change)
+	w.tellChange(now, change, nil)
 }
 
 // applyPeer is a broker record taken over by somebody's view.
@@ -332,6 +333,7 @@ func (w *world) onControl(now sim.Time, id msgID) {
 	broker := kafka.BrokerID(m.from + 1)
 	switch m.sub {
 	case controlRegister:
+		w.tellBeat(now, m.from)
 		br := &w.brokers[m.from]
 		result, changes := c.machine.Register(now, kafka.RegisterRequest{
 			Broker: broker, Clean: br.clean, PreviousEpoch: br.oldEpoch, EmptyDirectory: br.wiped,
@@ -342,6 +344,7 @@ func (w *world) onControl(now sim.Time, id msgID) {
 			m.code = controlRefused
 		}
 	case controlHeartbeat:
+		w.tellBeat(now, m.from)
 		result, changes := c.machine.Heartbeat(now, kafka.HeartbeatRequest{
 			Broker: broker, Epoch: kafka.BrokerEpoch(m.ref2), MetadataOffset: m.number2,
 			WantFence: m.acks&wantFence != 0, WantShutdown: m.acks&wantShutdown != 0,
@@ -413,6 +416,7 @@ func (w *world) activate(now sim.Time, node int32) {
 	c := &w.control
 	c.active = node
 	c.term++
+	w.tellController(now)
 	c.machine.Activate(now)
 	// What the old leader had appended is in the log of the voter that won.
 	if len(c.flushes) > 0 {
@@ -451,6 +455,7 @@ func (w *world) onStaleCheck(now sim.Time, term int64) {
 	w.changes = changes
 	if fenced != kafka.NoBroker {
 		w.observed.fencings++
+		w.tellFenced(now, fenced)
 	}
 	w.writeControl(now, noMessage)
 	next := kafka.StaleCheckPeriod(w.plan.cluster.Config.SessionTimeout)
@@ -493,6 +498,7 @@ func (w *world) quorumEffect(now sim.Time, e kafka.QuorumEffect) {
 	case kafka.QuorumResumed:
 		c.active = int32(e.Voter)
 		c.term++
+		w.tellController(now)
 		// What it had gathered or appended goes on.
 		if c.flushesDone < len(c.flushes) {
 			w.engine.Schedule(now.Add(c.commitDelay), evMetaCommit, c.active, int64(len(c.flushes)-1))
@@ -509,7 +515,8 @@ func (w *world) deactivate() {
 	c := &w.control
 	c.active = -1
 	c.term++
-	w.quorumLost = true
+	w.tellController(w.engine.Now())
+	w.quorumLostAt = min(w.quorumLostAt, w.engine.Now())
 	for _, r := range c.waiting {
 		w.controlLost(r.message)
 	}

@@ -139,6 +139,7 @@ func (w *world) group(now sim.Time, group int, input func(g *kafka.Group, out []
 	}
 	w.consumers.effects = out
 	w.noteRebalances(now, group)
+	w.tellGroup(now, group)
 }
 
 // groupTimer schedules a coordinator's wake-up.
@@ -239,6 +240,7 @@ func (w *world) coordinatorElected(now sim.Time, rep *replica) {
 		}
 		if g.coordinator >= 0 {
 			g.machine.Crash()
+			w.tellGroup(now, k)
 			w.dropHeld(now, g)
 		}
 		g.coordinator = rep.broker
@@ -295,6 +297,7 @@ func (w *world) coordinatorResigned(now sim.Time, rep *replica) {
 			})
 		} else {
 			g.machine.Crash()
+			w.tellGroup(now, k)
 		}
 		w.dropHeld(now, g)
 		g.coordinator = -1
@@ -454,6 +457,7 @@ func (w *world) answerCommit(id msgID, ready sim.Time) {
 		return
 	}
 	m.code = uint8(code)
+	w.tellCommit(ready, m, code)
 	if code == kafka.NoGroupError {
 		g := &w.consumers.groups[w.consumers.members[w.memberOf(m.from)].group]
 		for k := range m.parts {
@@ -531,70 +535,4 @@ func (w *world) commitBeforeRevoke(now sim.Time, i int32, flats []int32, stop bo
 			return machine.OnRevoked(now, out)
 		})
 	}
-}
-
-// fetchOffsets asks the coordinator for the committed offsets of new partitions.
-func (w *world) fetchOffsets(now sim.Time, i int32) {
-	m := &w.consumers.members[i]
-	if m.coordinator < 0 {
-		return
-	}
-	id := w.newMessage(msgOffsets, m.node, m.coordinator)
-	msg := &w.messages[id]
-	for k := range m.owned {
-		if o := &m.owned[k]; o.fetch == positionUnknown {
-			msg.parts = append(msg.parts, part{replica: o.flat, pid: o.life})
-		}
-	}
-	if len(msg.parts) == 0 {
-		w.free(id)
-		return
-	}
-	msg.toInc = m.coordinatorInc
-	msg.bytes = 100 + 20*int64(len(msg.parts))
-	w.send(id, now)
-}
-
-// onOffsets is a coordinator telling committed offsets.
-func (w *world) onOffsets(now sim.Time, id msgID) {
-	m := &w.messages[id]
-	g := &w.consumers.groups[w.consumers.members[w.memberOf(m.from)].group]
-	m.code = uint8(kafka.NoGroupError)
-	if g.coordinator != m.to || g.machine.State() == kafka.GroupDead {
-		m.code = uint8(kafka.NotCoordinator)
-	} else {
-		for k := range m.parts {
-			m.parts[k].from = g.committed[m.parts[k].replica]
-		}
-	}
-	w.reply(id, msgOffsetsReply, 60+20*int64(len(m.parts)), now)
-}
-
-// onOffsetsReply gives a member its positions.
-func (w *world) onOffsetsReply(now sim.Time, id msgID) {
-	msg := &w.messages[id]
-	i := w.memberOf(msg.to)
-	m := &w.consumers.members[i]
-	failed := kafka.GroupError(msg.code) != kafka.NoGroupError
-	for k := range msg.parts {
-		p := &msg.parts[k]
-		at := m.slot[p.replica]
-		if failed || m.down || at < 0 || m.owned[at].life != p.pid || m.owned[at].fetch != positionUnknown {
-			continue
-		}
-		if p.from >= 0 {
-			w.setPosition(m, &m.owned[at], p.from)
-		} else {
-			w.resetPosition(i, &m.owned[at])
-		}
-	}
-	w.free(id)
-	if m.down {
-		return
-	}
-	if failed {
-		w.engine.Schedule(now.Add(m.config.Config.RetryBackoff), evOffsetsRetry, m.node, 0)
-		return
-	}
-	w.tryConsume(now, i)
 }

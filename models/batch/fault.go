@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
@@ -70,9 +71,11 @@ func (w *world) onFault(now sim.Time, i int32) {
 		}
 		a.nodes = nodes
 		if f.Kind == scenarios.RollingRestart {
+			w.tellFault(now, i, story.Nobody, true)
 			w.engine.Schedule(now, evRolling, i, 0)
 		} else {
 			for _, n := range nodes {
+				w.tellFault(now, i, n, true)
 				w.hit(now, f, n)
 			}
 		}
@@ -97,6 +100,7 @@ func (w *world) hit(now sim.Time, f *scenarios.Fault, n int32) {
 	case scenarios.BrokerPause:
 		w.noteFault(now, n)
 		w.freeze(now, n)
+		w.tellLife(now, n, story.Froze)
 		w.noteBroker(now, n)
 		w.voterDown(now, n, kafka.VoterSilent)
 	case scenarios.SlowDisk:
@@ -124,10 +128,12 @@ func (w *world) onHeal(now sim.Time, i int32) {
 	f := &w.plan.spec.Faults[i]
 	a := &w.faults.active[i]
 	if len(a.links) > 0 {
+		w.tellFault(now, i, story.Nobody, false)
 		w.healLinks(now, f, a)
 		return
 	}
 	for _, n := range a.nodes {
+		w.tellFault(now, i, n, false)
 		switch f.Kind {
 		case scenarios.BrokerCrash, scenarios.MachineLoss, scenarios.RackLoss, scenarios.DiskLoss, scenarios.BrokerStop, scenarios.ControllerCrash:
 			w.restartServer(now, n)
@@ -141,6 +147,7 @@ func (w *world) onHeal(now sim.Time, i int32) {
 			w.bringMemberBack(now, w.memberOf(n))
 		case scenarios.ConsumerPause:
 			w.thaw(now, n)
+			w.tellLife(now, n, story.Resumed)
 		case scenarios.ProducerCrash:
 			w.restartProducer(now, n-int32(w.plan.producerAt))
 		case scenarios.SlowDownstream:
@@ -171,6 +178,7 @@ func (w *world) resumeBroker(now sim.Time, b int32) {
 	}
 	silent := now.Sub(w.processes[b].pausedAt)
 	w.thaw(now, b)
+	w.tellLife(now, b, story.Resumed)
 	w.voterUp(now, b)
 	w.noteHealed(now, b)
 	w.noteBroker(now, b)
@@ -232,6 +240,7 @@ func (w *world) crashServer(now sim.Time, n int32, machine bool) {
 		return
 	}
 	w.die(now, n, machine)
+	w.tellLife(now, n, story.Died)
 	w.voterDown(now, n, kafka.VoterCrashed)
 }
 
@@ -243,6 +252,7 @@ func (w *world) restartServer(now sim.Time, n int32) {
 	}
 	if !w.processes[n].up {
 		w.start(n)
+		w.tellLife(now, n, story.Started)
 		w.voterUp(now, n)
 	}
 }
@@ -302,8 +312,11 @@ func (w *world) wipe(b int32) {
 		rep := &w.replicas[r]
 		if rep.log.end > rep.log.start {
 			w.noteLostCopy(r)
+			w.noteCopySpan(rep.partition, 0, w.engine.Now())
 		}
+		end := rep.log.end
 		rep.log.reset(0, 0)
+		w.tellCut(r, end, story.Wiped)
 		rep.hw, rep.checkpoint = 0, 0
 	}
 }
@@ -314,12 +327,14 @@ func (w *world) loseUnsynced(now sim.Time, b int32) {
 	w.lossy[b], w.anyLossy = true, true
 	for _, r := range w.hosts[b] {
 		rep := &w.replicas[r]
-		n := len(rep.log.entries)
+		n, first := len(rep.log.entries), now
 		for n > 0 && rep.log.entries[n-1].disk > survives {
 			n--
+			first = min(first, w.batches[rep.log.entries[n].batch].at)
 		}
 		if n < len(rep.log.entries) {
 			w.noteLostCopy(r)
+			w.noteCopySpan(rep.partition, first, now)
 			w.truncate(r, rep.log.entries[n].base, 0)
 		}
 		rep.checkpoint = min(rep.checkpoint, rep.log.end)
@@ -347,6 +362,7 @@ func (w *world) beginLinkFault(now sim.Time, i int32, f *scenarios.Fault, a *act
 			}
 		}
 	}
+	w.tellLinkFault(now, i, sides, true)
 	for _, l := range a.links {
 		w.changeLink(l, f, 1)
 	}

@@ -463,6 +463,7 @@ func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.T
 			rep.log.append(e.epoch, e.batch, b.count, int64(b.bytes), w.brokers[rep.broker].disk)
 			bytes += int64(b.bytes)
 		}
+		w.tellCopy(now, rep, p.from)
 		if bytes > 0 {
 			done = w.machines.Append(int(rep.broker), now, bytes)
 			done = w.flushIfDue(done, rep, p.from, bytes)

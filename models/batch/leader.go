@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/sim"
 )
 
@@ -20,6 +21,7 @@ func (w *world) replicaOn(p kafka.PartitionID, b int) int32 {
 // moveHW lets a leader's high watermark follow its log ends, and tells who waits
 // for it.
 func (w *world) moveHW(now sim.Time, r int32) {
+	w.tellLog(now, r)
 	rep := &w.replicas[r]
 	l := &rep.leader
 	var eligible kafka.ReplicaSet
@@ -32,6 +34,7 @@ func (w *world) moveHW(now sim.Time, r int32) {
 	}
 	w.checkHW(rep, hw)
 	l.HW, rep.hw = hw, hw
+	w.tellMark(now, rep)
 	for i := range l.Followers {
 		if kafka.ReplicaIndex(i) != rep.index {
 			w.tellFollower(r, i, false)
@@ -238,6 +241,7 @@ func (w *world) becomeLeader(now sim.Time, r int32, s *kafka.PartitionState) {
 	w.removeFromFetcher(now, r)
 	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleLeader, s.LeaderEpoch
+	w.tellRole(now, r)
 	w.checkLeader(rep)
 	rep.log.epochs.Assign(s.LeaderEpoch, rep.log.end)
 	rep.leader.HW = rep.hw
@@ -253,6 +257,7 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 	rep := &w.replicas[r]
 	led := rep.role == roleLeader
 	rep.role, rep.epoch = roleFollower, s.LeaderEpoch
+	w.tellRole(now, r)
 	if led {
 		w.closeLossWindow(now, r)
 		w.failWaits(now, rep)
@@ -270,7 +275,9 @@ func (w *world) becomeFollower(now sim.Time, r int32, s *kafka.PartitionState) {
 // position is the leader's of that offset, for a log that is left without a batch.
 func (w *world) truncate(r int32, to kafka.Offset, position int64) {
 	rep := &w.replicas[r]
+	end := rep.log.end
 	gone := rep.log.truncate(to, position)
+	w.tellCut(r, end, story.Truncated)
 	for _, e := range gone {
 		rep.log.bytes -= int64(w.batches[e.batch].bytes)
 	}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 )
 
 // A fateCount says how many records of a producer met which end.
@@ -89,10 +90,13 @@ func (w *world) settleLog(counts []fateCount, p kafka.PartitionID) {
 			switch {
 			case missing == 0:
 				c.delivered++
+				w.tellEnd(r, story.Delivered)
 			case w.passedBy(p, e.base+k, missing, passed):
 				c.skippedOne++
+				w.tellEnd(r, story.LostSkipped)
 			default:
 				c.inFlight++
+				w.tellEnd(r, story.InFlight)
 			}
 			k++
 		}
@@ -166,18 +170,25 @@ func (w *world) settleBatch(c *fateCount, b *batchState) {
 		switch {
 		case mask != 0 && w.records[r].done&mask == mask, b.retired && mask == 0:
 			c.delivered++
+			w.tellEnd(r, story.Delivered)
 		case b.retired:
 			c.retention++
+			w.tellEnd(r, story.LostRetention)
 		case b.fate == fateOpen:
 			c.inFlight++
+			w.tellEnd(r, story.InFlight)
 		case b.fate == fateFailed:
 			c.expired++
+			w.tellEnd(r, story.LostExpired)
 		case b.fate == fateCrashed:
 			c.clientCrash++
+			w.tellEnd(r, story.LostClientCrash)
 		case confirmed:
 			c.lostAcked++
+			w.tellEnd(r, story.LostAcked)
 		default:
 			c.unconfirmed++
+			w.tellEnd(r, story.LostUnconfirmed)
 		}
 	}
 }

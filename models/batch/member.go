@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 	"kafkasim/sim/rng"
@@ -16,6 +17,7 @@ func (w *world) startMember(now sim.Time, i int32) {
 		return
 	}
 	w.start(m.node)
+	w.tellLife(now, m.node, story.Started)
 	m.down = false
 	m.coordinator, m.coordinatorInc = -1, 0
 	m.findTries++
@@ -65,6 +67,11 @@ func (w *world) crashMember(now sim.Time, i int32) {
 // endMember is the end of a member's process: what its client held is gone.
 func (w *world) endMember(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
+	how := story.Died
+	if m.stop == leaving {
+		how = story.Exited
+	}
+	w.tellLife(now, m.node, how)
 	m.down = true
 	m.stop, m.goodbye, m.returns = notStopping, 0, false
 	m.committing, m.revoking = 0, 0
@@ -94,6 +101,7 @@ func (w *world) endMember(now sim.Time, i int32) {
 func (w *world) pauseMember(now sim.Time, i int32) {
 	m := &w.consumers.members[i]
 	w.freeze(now, m.node)
+	w.tellLife(now, m.node, story.Froze)
 	for k := range m.owned {
 		w.stopConsuming(now, m.group, m.owned[k].flat)
 	}

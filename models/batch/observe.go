@@ -79,14 +79,18 @@ type partitionWatch struct {
 
 	leaderlessTime, underReplicatedTime, underMinTime, unavailableTime time.Duration
 
-	waiting int64    // records that wait for an answer
-	gapFrom sim.Time // last answer, or when the first record began to wait
-	stall   time.Duration
-	all     bool // its producers use acks=all
+	waiting   int64    // records that wait for an answer
+	gapFrom   sim.Time // last answer, or when the first record began to wait
+	stall     time.Duration
+	stallFrom sim.Time // when the longest gap began
+	all       bool     // its producers use acks=all
 
 	freeze       freeze
 	asked        sim.Time // since when its leader asks for another ISR; Never: it does not
+	broken       sim.Time // since when replicas may have fallen out of step; Never: they have not
 	windows      []lossWindow
+	unclean      lossSpan
+	copies       lossSpan
 	confirmed    batchID // the last batch that acks=all acknowledged
 	confirmedEnd kafka.Offset
 }
@@ -99,6 +103,7 @@ func (w *world) noteGenerated(i int32) {
 // noteDropped counts a record that is lost before it was in any batch.
 func (w *world) noteDropped(i, id int32, why kafka.ProducerOutcome) {
 	w.records[id].next = recordGone
+	w.tellDrop(i, id, why)
 	c := &w.observed.producers[w.plan.producers[i].producer]
 	switch why { //nolint:exhaustive // a record outside of batches has no other end
 	case kafka.OutcomeCrashed:
@@ -138,8 +143,8 @@ func (w *world) noteSettled(now sim.Time, id batchID) {
 // closeGap takes the time without an acknowledgement into the stall.
 func (w *world) closeGap(now sim.Time, v *partitionWatch) {
 	from := max(v.gapFrom, w.observed.warmupEnds)
-	if now > from {
-		v.stall = max(v.stall, now.Sub(from))
+	if gap := now.Sub(from); gap > v.stall {
+		v.stall, v.stallFrom = gap, from
 	}
 	v.gapFrom = now
 }
@@ -193,18 +198,20 @@ func (w *world) noteCommitted(now sim.Time, change *kafka.Change, before *kafka.
 	topic := w.plan.partitions[change.Partition].topic
 	c := &w.observed.topics[topic]
 	after := &change.State
+	w.tellChange(now, change, before)
 	w.checkRegistration(change.Partition, before, after)
 	switch change.Election {
 	case kafka.CleanElection, kafka.PreferredElection:
 		c.clean++
 	case kafka.UncleanElection, kafka.LastKnownLeaderElection:
 		c.unclean++
-		w.everUnclean[change.Partition] = true
+		w.noteUnclean(now, change.Partition)
 		w.observed.partitions[change.Partition].confirmed = noBatch // the winner's log is the truth now
 	case kafka.NoElection:
 	}
 	if before.ISR&^after.ISR != 0 {
 		c.shrinks++
+		w.observed.partitions[change.Partition].broken = min(w.observed.partitions[change.Partition].broken, now)
 	}
 	if after.ISR&^before.ISR != 0 {
 		c.expands++

@@ -6,6 +6,7 @@ import (
 
 	"kafkasim/models/host"
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 	"kafkasim/sim/rng"
@@ -39,7 +40,7 @@ func (w *world) onConsumeReply(now sim.Time, id msgID) {
 		o.asked = -1
 		switch {
 		case p.code == fetchOK && p.to == 1 && p.high == p.low:
-			w.setPosition(m, o, p.from)
+			w.resolved(i, o, p.from)
 		case p.code == fetchOK:
 			if p.high > p.low {
 				w.buffer(now, i, o, id, int32(k))
@@ -73,6 +74,7 @@ func (w *world) buffer(now sim.Time, i int32, o *ownedPartition, id msgID, k int
 	m := &w.consumers.members[i]
 	msg := &w.messages[id]
 	p := &msg.parts[k]
+	w.tellFetch(now, i, msg.from, p)
 	msg.open++
 	m.buffered = append(m.buffered, chunk{message: id, part: k, entry: p.low, record: -1, flat: o.flat, life: o.life})
 	o.buffered++
@@ -90,6 +92,12 @@ func (w *world) buffer(now sim.Time, i int32, o *ownedPartition, id msgID, k int
 func (w *world) setPosition(m *memberState, o *ownedPartition, at kafka.Offset) {
 	o.fetch, o.taken, o.done = at, at, at
 	w.consumers.groups[m.group].processed[o.flat] = at
+}
+
+// resolved is the position that a leader found for auto.offset.reset.
+func (w *world) resolved(i int32, o *ownedPartition, at kafka.Offset) {
+	w.setPosition(&w.consumers.members[i], o, at)
+	w.tellPosition(i, o, at, story.FromReset)
 }
 
 // resetPosition is auto.offset.reset.
@@ -118,6 +126,7 @@ func (w *world) truncatedPosition(i int32, o *ownedPartition, p *part) {
 	}
 	o.lastEpoch = kafka.NoEpoch
 	w.setPosition(m, o, p.from)
+	w.tellPosition(i, o, p.from, story.FromCut)
 }
 
 // hinted takes over a leader that a broker named with its error (KIP-951).
@@ -194,6 +203,7 @@ func (w *world) pollNow(now sim.Time, i int32) {
 		w.tryConsume(now, i)
 		return
 	}
+	w.tellPoll(now, i)
 	m.polling, m.processing = false, true
 	m.polls++
 	m.pollStart = now
@@ -334,6 +344,7 @@ func (w *world) deliver(now sim.Time, i int32) {
 	for k := range m.polled {
 		r := &m.polled[k]
 		if at := start.Add(r.done); at <= now {
+			w.tellRead(at, i, r)
 			w.noteProcessed(at, m.group, r)
 		} else if at := m.slot[r.flat]; at >= 0 {
 			m.owned[at].done = min(m.owned[at].done, r.offset)
@@ -348,4 +359,5 @@ func (w *world) deliver(now sim.Time, i int32) {
 	}
 	m.polled = m.polled[:0]
 	m.processing = false
+	w.tellPollEnd(now, i)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
+	"kafkasim/reports/result/story"
 	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
@@ -20,6 +21,7 @@ func (w *world) onRecord(now sim.Time, i int32) {
 	id := int32(len(w.records))
 	w.records = append(w.records, record{at: now, next: -1})
 	w.noteGenerated(i)
+	w.tellGenerated(now, i)
 	if p.down {
 		w.noteDropped(i, id, kafka.OutcomeCrashed)
 		return
@@ -74,6 +76,7 @@ func (w *world) act(now sim.Time, i int32, effects []kafka.ProducerEffect) {
 			w.connect(now, int32(w.plan.producerAt)+i, int32(e.Broker)-1)
 		case kafka.DisconnectFrom:
 			w.producer[i].connected[e.Broker-1] = notConnected
+			w.tellDisconnect(now, i, int32(e.Broker)-1, true)
 		}
 	}
 }
@@ -165,6 +168,7 @@ func (w *world) sendProduce(now sim.Time, i int32, e *kafka.ProducerEffect) {
 			q.sequence, q.pid, q.pepoch = b.sequence, b.pid, b.epoch
 		}
 		w.messages[id].parts = append(w.messages[id].parts, q)
+		w.tellSend(now, i, broker, g)
 	}
 	m := &w.messages[id]
 	m.conn = i*int32(w.plan.brokers) + broker
@@ -194,6 +198,7 @@ func (w *world) onProduceReply(now sim.Time, id msgID) {
 			r.Leader, r.Epoch = q.leader, q.epoch
 		}
 		w.results = append(w.results, r)
+		w.tellAnswer(now, i, broker, q.batch, r.Error)
 	}
 	number := kafka.ProduceRequestID(m.number)
 	w.free(id)
@@ -206,6 +211,7 @@ func (w *world) batchDone(now sim.Time, i int32, e *kafka.ProducerEffect) {
 	p := &w.producer[i]
 	p.global[e.Batch] = noBatch
 	b := &w.batches[g]
+	w.tellBatchEnd(now, g, e.Outcome)
 	switch e.Outcome {
 	case kafka.OutcomeAcked:
 		b.fate = fateAcked
@@ -288,6 +294,7 @@ func (w *world) onClientReset(now sim.Time, node, broker, inc int32) {
 		return
 	}
 	p.connected[broker] = notConnected
+	w.tellDisconnect(now, i, broker, false)
 	w.act(now, i, p.machine.OnDisconnected(now, kafka.BrokerID(broker+1), w.effects[:0]))
 }
 
@@ -420,9 +427,10 @@ func (w *world) crashProducer(now sim.Time, i int32) {
 	if p.down {
 		return
 	}
+	node := int32(w.plan.producerAt) + i
+	w.tellLife(now, node, story.Died)
 	w.act(now, i, p.machine.Crash(now, w.effects[:0]))
 	p.down = true
-	node := int32(w.plan.producerAt) + i
 	w.die(now, node, false)
 	for b := range p.connected {
 		p.connected[b] = notConnected
@@ -438,6 +446,7 @@ func (w *world) restartProducer(now sim.Time, i int32) {
 		return
 	}
 	w.start(int32(w.plan.producerAt) + i)
+	w.tellLife(now, int32(w.plan.producerAt)+i, story.Started)
 	p.down = false
 	p.lives++
 	id := int64(i) + p.lives*int64(len(w.producer))

@@ -58,7 +58,9 @@ func (w *world) retire(rep *replica, n int, bytes int64) {
 	for _, e := range rep.log.entries[:n] {
 		w.batches[e.batch].retired = true
 	}
+	start := rep.log.start
 	rep.log.removeFront(n, bytes)
+	w.tellRemoval(rep, start)
 }
 
 // raiseStart lets a follower's log begin where its leader's does

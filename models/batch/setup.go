@@ -135,7 +135,7 @@ func (w *world) reset(s *shared, number int) {
 	w.resetProducers()
 	w.resetConsumers()
 	w.resetWatches()
-	w.lossy = make([]bool, p.brokers)
+	w.lossy, w.quorumLostAt = make([]bool, p.brokers), sim.Never
 	w.everUnclean = make([]bool, len(p.partitions))
 	w.written = make([]bool, len(p.partitions))
 	w.begin()
@@ -471,7 +471,8 @@ func (w *world) resetWatches() {
 		v := &w.observed.partitions[i]
 		v.faultAt = sim.Never
 		v.freeze = freeze{sim.Never, sim.Never}
-		v.asked = sim.Never
+		v.asked, v.broken = sim.Never, sim.Never
+		v.unclean, v.copies = nothingLost(), nothingLost()
 		v.since = sim.Time(prologue)
 		v.confirmed = noBatch
 	}

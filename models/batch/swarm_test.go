@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kafkasim/models/analytic"
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
 )
@@ -33,8 +34,8 @@ func swarmFlag[T any](name string) T {
 }
 
 // TestSwarm runs random scenarios with random faults, each for a few simulated
-// minutes. Every invariant is checked in every run, and conservation at its end;
-// one run in sixteen is done twice and must be the same twice.
+// minutes. Every invariant is checked in every run, conservation at its end, and that
+// nothing went beyond what closed forms say of the scenario (models/analytic); one run in sixteen is done twice and must be the same twice.
 func TestSwarm(t *testing.T) {
 	if seed := swarmFlag[uint64]("swarm.seed"); seed != 0 {
 		text, _ := swarmScenario(seed)
@@ -175,7 +176,8 @@ func swarmRun(r *Runner, spec *scenarios.Spec) (result.Replication, error) {
 	if err != nil {
 		return out, err
 	}
-	return out, nil
+	report := analytic.Of(spec)
+	return out, beyondBounds(&report, out)
 }
 
 // sheetText is what a replication observed, in words that can be compared.

@@ -158,6 +158,9 @@ type broker struct {
 	registers int32             // of its current life: attempts
 	boot      boot              // of its current life: the work of its start
 	booted    time.Duration     // how much of that is done
+	bootMarks int               // and which of its marks are behind it
+	bootFrom  sim.Time          // when that was looked at
+	bootIdle  time.Duration     // how long its processors had been idle by then, in all
 	ready     bool              // logs are loaded, and it follows
 	settled   bool              // all of its start is done: it asks to be unfenced
 	shutdown  bool              // wants to stop
@@ -307,9 +310,10 @@ type world struct {
 	timers                    []kafka.GroupTimer
 	lossy                     []bool // brokers that have lost acknowledged bytes
 	anyLossy                  bool
-	quorumLost                bool   // for a time no controller was active
-	everUnclean               []bool // by partition
-	written                   []bool // by partition: it has held a record at some time of the run
+	quorumLostAt              sim.Time  // since when, for the first time, no controller was active; Never: always one was
+	everUnclean               []bool    // by partition
+	written                   []bool    // by partition: it has held a record at some time of the run
+	recorder                  *recorder // nil: nothing is written down
 }
 
 // A peerView is what a broker knows of another one from the metadata.

@@ -161,6 +161,16 @@ func (m *Machines) ServeBackground(now sim.Time, b int, work time.Duration) (sta
 	return m.pools[m.brokers[b].cpu].Serve(now, work)
 }
 
+// Idle is how long the processors of broker b have been idle until now, summed over
+// them.
+func (m *Machines) Idle(now sim.Time, b int) time.Duration {
+	cpu := &m.pools[m.brokers[b].cpu]
+	return time.Duration(cpu.Servers())*time.Duration(now) - cpu.Busy(now)
+}
+
+// SameProcessors says whether two brokers run on the same processors.
+func (m *Machines) SameProcessors(a, b int) bool { return m.brokers[a].cpu == m.brokers[b].cpu }
+
 // ServeClient runs work of a client on the processors of broker b, which it shares;
 // it does not count as the broker's use.
 func (m *Machines) ServeClient(now sim.Time, b int, work time.Duration) (start, end sim.Time) {

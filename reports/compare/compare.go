@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kafkasim/scenarios"
+	"kafkasim/sim/stats"
 )
 
 // resamples is how often the law of misses is drawn: P of 1 % is then known to
@@ -121,7 +122,7 @@ func summarize(rows []*row, law null, level float64) Summary {
 // finiteMedian is the median, NaN of nothing and where it is infinite.
 func finiteMedian(values []float64) Number {
 	slices.Sort(values)
-	m := middle(values)
+	m := stats.Median(values)
 	if math.IsInf(m, 0) {
 		return nan()
 	}

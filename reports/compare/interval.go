@@ -1,6 +1,10 @@
 package compare
 
-import "math"
+import (
+	"math"
+
+	"kafkasim/sim/stats"
+)
 
 // Levels, in the terms of the package's comment.
 const (
@@ -25,7 +29,7 @@ func (r *row) predict() {
 	at := max(int(share*(n+1)+slack), 1)
 	r.Low, r.High = Number(r.sorted[at-1]), Number(r.sorted[len(r.sorted)-at])
 	r.Promised = Number(promised)
-	r.Median = Number(middle(r.sorted))
+	r.Median = Number(stats.Median(r.sorted))
 	for _, p := range shownQuantiles() {
 		r.Quantiles = append(r.Quantiles, Quantile{P: p, Value: Number(quantile(r.sorted, p))})
 	}
@@ -99,14 +103,4 @@ func shownQuantiles() []float64 {
 // quantile is the least of sorted values that the share p does not exceed.
 func quantile(sorted []float64, p float64) float64 {
 	return sorted[max(int(math.Ceil(p*float64(len(sorted))-slack)), 1)-1]
-}
-
-// middle is the median of sorted values: of an even number the mean of the two
-// in the middle.
-func middle(sorted []float64) float64 {
-	n := len(sorted)
-	if n == 0 {
-		return math.NaN()
-	}
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

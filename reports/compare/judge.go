@@ -5,6 +5,7 @@ import (
 
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
+	"kafkasim/sim/stats"
 )
 
 // A judgement is all scenarios together.
@@ -76,7 +77,7 @@ func (j *judgement) judgeRows() {
 	for i, r := range family {
 		ps[i] = float64(r.P)
 	}
-	for i, adjusted := range holm(ps) {
+	for i, adjusted := range stats.Holm(ps) {
 		r := family[i]
 		r.AdjustedP = Number(adjusted)
 		switch {
@@ -111,7 +112,7 @@ func (j *judgement) judgeScenarios() []Scenario {
 			judged = append(judged, i)
 		}
 	}
-	for i, adjusted := range holm(ps) {
+	for i, adjusted := range stats.Holm(ps) {
 		o := &out[judged[i]]
 		o.AdjustedP = Number(adjusted)
 		o.Verdict = Pass

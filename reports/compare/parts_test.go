@@ -11,6 +11,7 @@ import (
 
 	"kafkasim/reports/result"
 	"kafkasim/sim/rng"
+	"kafkasim/sim/stats"
 )
 
 // TestIntervalsCoverOneFurtherValue: whatever the law, the share of further
@@ -229,7 +230,7 @@ func TestScoreAgainstTheReference(t *testing.T) {
 			t.Errorf("%v times as wide scores %.3f", wide, got)
 		}
 		slices.Sort(widths)
-		if got := middle(widths); math.Abs(got-wide) > 0.1*wide {
+		if got := stats.Median(widths); math.Abs(got-wide) > 0.1*wide {
 			t.Errorf("%v times as wide has the width ratio %.3f", wide, got)
 		}
 	}
@@ -252,22 +253,6 @@ func TestDeviationHasNoBias(t *testing.T) {
 		if math.Abs(mean-3) > 0.07 {
 			t.Errorf("of %d values: %.3f, want 3", n, mean)
 		}
-	}
-}
-
-// TestHolm is the example of four hypotheses worked by hand.
-func TestHolm(t *testing.T) {
-	t.Parallel()
-	got := holm([]float64{0.01, 0.04, 0.03, 0.005})
-	want := []float64{0.03, 0.06, 0.06, 0.02}
-	for i := range want {
-		if math.Abs(got[i]-want[i]) > 1e-12 {
-			t.Errorf("adjusted %v, want %v", got, want)
-			break
-		}
-	}
-	if len(holm(nil)) != 0 {
-		t.Error("nothing was adjusted to something")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kafkasim/reports/result"
+	"kafkasim/sim/stats"
 )
 
 // A Picture is what a report draws and tells of a scenario beside its rows, so that
@@ -203,7 +204,7 @@ func pooledQuantiles(in *Input, measured *result.Metric) (Pooled, bool) {
 		slices.Sort(values)
 		out.P = append(out.P, q.P)
 		out.Low = append(out.Low, Number(rounded(values[0])))
-		out.Predicted = append(out.Predicted, Number(rounded(middle(values))))
+		out.Predicted = append(out.Predicted, Number(rounded(stats.Median(values))))
 		out.High = append(out.High, Number(rounded(values[len(values)-1])))
 		out.Measured = append(out.Measured, Number(rounded(q.Value)))
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kafkasim/reports/result"
+	"kafkasim/sim/stats"
 )
 
 // What the accuracy goal asks of medians (design section 10).
@@ -21,7 +22,7 @@ const normal95 = 1.959963984540054
 func (r *row) score() {
 	values := result.Observed(r.measured)
 	slices.Sort(values)
-	median := middle(values)
+	median := stats.Median(values)
 	low, high := float64(r.Low), float64(r.High)
 	penalties := 0.0
 	for _, v := range values {

@@ -67,8 +67,8 @@ func (p *page) add(t *table) {
 }
 
 // fit chooses the columns that fit beside the names, and says which it has left
-// out. A name may take this part of the width before it is shortened rather than a
-// column left out.
+// out. Columns of one heading leave together. A name may take this part of the width
+// before it is shortened rather than a column left out.
 func (p *page) fit(t *table) (shown []int, left []string) {
 	for i := range t.heads {
 		if slices.ContainsFunc(t.rows, func(r row) bool { return r.figures[i] != "" }) || t.heads[i].rank == 0 {
@@ -92,8 +92,9 @@ func (p *page) fit(t *table) (shown []int, left []string) {
 		if t.heads[shown[worst]].rank == 0 {
 			return shown, left
 		}
-		left = append([]string{t.heads[shown[worst]].text}, left...)
-		shown = slices.Delete(shown, worst, worst+1)
+		leaving := t.heads[shown[worst]]
+		left = append([]string{leaving.text}, left...)
+		shown = slices.DeleteFunc(shown, func(at int) bool { return t.heads[at] == leaving })
 	}
 }
 

@@ -25,6 +25,21 @@ func Quantile(values []float64, q float64) float64 {
 	return sorted[max(int(math.Ceil(share(q, float64(n)))), 1)-1]
 }
 
+// Median is the median of values: of an even number the mean of the two in the
+// middle. NaN of nothing.
+func Median(values []float64) float64 {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	n := len(sorted)
+	switch {
+	case n == 0:
+		return math.NaN()
+	case sorted[(n-1)/2] == sorted[n/2]: // also where both are infinite
+		return sorted[n/2]
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
 func checkQuantile(q float64) {
 	if !(q >= 0 && q <= 1) {
 		panic(fmt.Sprintf("stats: a quantile must lie in [0, 1], got %g", q))

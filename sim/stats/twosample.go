@@ -156,16 +156,16 @@ func KolmogorovSmirnovAgainst(values []float64, cdf func(float64) float64) TestR
 }
 
 // exactRanks is the greatest product of sample sizes for which the law of U is
-// counted exactly.
+// counted exactly (milliseconds).
 const exactRanks = 400
 
 // MannWhitney tests whether two samples of independent values come from one
 // law, against the one tending to lie above the other. The statistic is U: the
 // number of pairs in which the value of a is the greater one, equal ones
-// counting a half; U/(n×m) is the probability of that. P is two-sided: exact
-// for small samples without equal values, else by the normal law with
-// corrections for ties and for continuity. Without values on either side there
-// is no data; NaN panics.
+// counting a half; U/(n×m) is the probability of that. P is two-sided, the
+// probability of a U at least as far from n×m/2: exact, ties and all, for small
+// samples, else by the normal law with corrections for ties and for continuity.
+// Without values on either side there is no data; NaN panics.
 //
 // Source: Mann and Whitney, On a test of whether one of two random variables is
 // stochastically larger than the other, Annals of Mathematical Statistics 18
@@ -174,12 +174,13 @@ func MannWhitney(a, b []float64) TestResult {
 	if len(a) == 0 || len(b) == 0 {
 		return noData()
 	}
-	u, ties := rankPairs(ordered(a), ordered(b))
+	a, b = ordered(a), ordered(b)
+	u, ties := rankPairs(a, b)
 	n, m := len(a), len(b)
-	if ties == 0 && n*m <= exactRanks {
-		return TestResult{Statistic: u, P: exactU(n, m, int(u)), Exact: true}
-	}
 	pairs, all := float64(n)*float64(m), float64(n+m)
+	if n*m <= exactRanks {
+		return TestResult{Statistic: u, P: exactU(a, b, math.Abs(u-pairs/2)), Exact: true}
+	}
 	variance := pairs / 12 * (all + 1 - ties/(all*(all-1)))
 	if variance <= 0 { // all values are equal
 		return TestResult{Statistic: u, P: 1}
@@ -214,39 +215,51 @@ func rankPairs(a, b []float64) (u, ties float64) {
 	return u, ties
 }
 
-// exactU is the two-sided probability of u among all orders of n and m
-// different values: twice the smaller tail, u included. The number of orders of
-// (n, m) with U = u is that of (n−1, m) with u−m, where the greatest value is
-// one of a's, and of (n, m−1) with u, where it is one of b's.
-func exactU(n, m, u int) float64 {
-	counts := make([][]float64, m+1) // by values of b, for the current number of a's
-	for j := range counts {
-		counts[j] = []float64{1}
+// exactU is the probability that U is at least off from its middle when every
+// choice of the smaller sample among all values is as likely as the others. It
+// counts choices by their size and the sum of their ranks, one value after the
+// other; ranks are doubled, so that those of ties are whole numbers.
+//
+// Source: Streitberg and Röhmel, Exact distributions for permutation and rank
+// tests, Statistical Software Newsletter 12 (1986): the shift algorithm.
+func exactU(a, b []float64, off float64) float64 {
+	size := min(len(a), len(b))
+	pooled := slices.Concat(a, b)
+	slices.Sort(pooled)
+	most := size * 2 * len(pooled)      // no sum of so many doubled ranks is greater
+	counts := make([][]float64, size+1) // by size and sum
+	for i := range counts {
+		counts[i] = make([]float64, most+1)
 	}
-	for i := 1; i <= n; i++ {
-		next := make([][]float64, m+1)
-		next[0] = []float64{1}
-		for j := 1; j <= m; j++ {
-			c := make([]float64, i*j+1)
-			for v, count := range counts[j] {
-				c[v+j] += count
-			}
-			for v, count := range next[j-1] {
-				c[v] += count
-			}
-			next[j] = c
+	counts[0][0] = 1
+	for first := 0; first < len(pooled); {
+		end := first
+		for end < len(pooled) && pooled[end] == pooled[first] {
+			end++
 		}
-		counts = next
+		for at := first; at < end; at++ {
+			choose(counts[:min(at+1, size)+1], first+1+end)
+		}
+		first = end
 	}
-	u = min(u, n*m-u)
-	below, all := 0.0, 0.0
-	for v, count := range counts[m] {
-		if v <= u {
-			below += count
+	beyond, all := 0.0, 0.0
+	middle := float64(size) * float64(len(pooled)+1) // of the sum of doubled ranks
+	for sum, count := range counts[size] {
+		if math.Abs(float64(sum)-middle) >= 2*off {
+			beyond += count
 		}
 		all += count
 	}
-	return min(2*below/all, 1)
+	return beyond / all
+}
+
+// choose adds to the choices those that take one more value, of this doubled rank.
+func choose(counts [][]float64, rank int) {
+	for i := len(counts) - 1; i > 0; i-- {
+		for sum := len(counts[i]) - 1; sum >= rank; sum-- {
+			counts[i][sum] += counts[i-1][sum-rank]
+		}
+	}
 }
 
 // Distance is the greatest distance between the distribution functions of what
