@@ -51,7 +51,7 @@ func layers() []layer {
 			"scenarios", "reports/result", "harness/engine", "harness/image", "harness/cluster", "harness/journal",
 			"harness/history", "harness/load", "harness/account", "harness/fault",
 		}, engine...)},
-		{"harness/calibrate", append([]string{"scenarios", "reports/result", "reports/plot", "models", "harness/measure"}, engine...)},
+		{"harness/calibrate", append([]string{"scenarios", "reports/result", "reports/plot", "models", "models/batch", "harness/measure"}, engine...)},
 		{"cmd/kafkasim", append([]string{
 			"scenarios", "reports/result", "reports/check", "reports/render", "reports/compare", "reports/plot", "reports/explain", "reports/trace", "models", "models/analytic",
 			"harness/engine", "harness/image", "harness/cluster", "harness/describe", "harness/load", "harness/measure", "harness/calibrate",

@@ -288,6 +288,12 @@ func (w *world) onArrive(now sim.Time, id msgID) {
 		b := int(m.to)
 		in := w.machines.NetworkIn(b, now, m.bytes)
 		w.brokers[b].bytesIn += m.bytes
+		if m.conn >= 0 {
+			// Small messages pass large ones of other connections, and none of their own.
+			c := &w.connections[m.conn]
+			in = max(in, c.received)
+			c.received = in
+		}
 		m.arrived = in
 		if in > now {
 			w.engine.Schedule(in, evReceive, m.to, int64(id))

@@ -239,6 +239,7 @@ type producerState struct {
 type connection struct {
 	busy       bool     // a request is being processed, or its response waits to be sent
 	mutedUntil sim.Time // when its last response has left
+	received   sim.Time // when its last request was there
 	queue      messageQueue
 }
 
