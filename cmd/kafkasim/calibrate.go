@@ -103,9 +103,6 @@ func (s *session) calibrateMachine(ctx context.Context, o *calibrateFlags) error
 		}
 	}
 	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image)
-	if o.from == "" { // how busy the machine was at another time is not known
-		options.Provenance.Machine.Busy = calibrate.AwaitRest(ctx, calibrate.RestPatience)
-	}
 	m, err := s.healthyRun(ctx, o)
 	if err != nil {
 		return broken(ctx, err)
@@ -231,7 +228,6 @@ func (s *session) machineFor(ctx context.Context, o calibrateOptions) (*calibrat
 		return nil, err
 	}
 	options := fitOptions(base.Hardware, s.simulate, o.seed, o.parallel, o.image)
-	options.Provenance.Machine.Busy = calibrate.AwaitRest(ctx, calibrate.RestPatience)
 	o.progress("measuring a healthy cluster")
 	m, err := s.healthy(ctx, calibrate.Healthy(), kafkaOptions{
 		image: o.image, repetitions: calibrationRepetitions, seed: o.seed, keep: o.keep, log: io.Discard,

@@ -74,7 +74,7 @@ func TestCalibrateWritesWhatItFound(t *testing.T) {
 	if got.code != exitDone || got.stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, want := range []string{"\ncpu_per_request  120 µs   3", "produce.latency{producer=light-all}", "warning: rtt is not identified"} {
+	for _, want := range []string{"\ncpu_per_request       120 µs   3", "produce.latency{producer=light-all}", "warning: rtt is not identified"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, got.stdout)
 		}

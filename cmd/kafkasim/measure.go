@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,14 +46,18 @@ func measureKafka(ctx context.Context, spec *scenarios.Spec, o kafkaOptions) (*r
 	return measure.Measure(ctx, spec, options)
 }
 
+// restPatience is how long a calibration waits for the machine to be at rest.
+const restPatience = time.Minute
+
 // measureHealthy runs a healthy scenario for a calibration.
 func measureHealthy(ctx context.Context, spec *scenarios.Spec, o kafkaOptions) (calibrate.Measurement, error) {
 	options, err := o.toMeasure(ctx, spec)
 	if err != nil {
 		return calibrate.Measurement{}, err
 	}
+	busy := calibrate.AwaitRest(ctx, restPatience)
 	set, starts, err := measure.Healthy(ctx, spec, options)
-	return calibrate.Measurement{Spec: spec, Set: set, Direct: calibrate.Direct{Follows: starts}}, err
+	return calibrate.Measurement{Spec: spec, Set: set, Direct: calibrate.Direct{Follows: starts}, Busy: busy}, err
 }
 
 // toMeasure finds the engine and the image for a scenario, or says why it cannot be

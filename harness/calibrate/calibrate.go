@@ -40,6 +40,7 @@ type Measurement struct {
 	Spec   *scenarios.Spec
 	Set    *result.Set // of at least one repetition
 	Direct Direct
+	Busy   float64 // what AwaitRest returned before it, 0 to 1
 }
 
 // A Measure runs a healthy scenario on a real cluster, so many times.
@@ -86,6 +87,7 @@ func Fit(ctx context.Context, measurements []Measurement, o Options) (*Profile, 
 			return nil, err
 		}
 		direct.merge(m.Direct)
+		p.Provenance.Machine.Busy = max(p.Provenance.Machine.Busy, m.Busy)
 		p.Provenance.Runs = append(p.Provenance.Runs, runOf(m))
 	}
 	read := direct.apply(&p.Hardware)

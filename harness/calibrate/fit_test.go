@@ -306,8 +306,8 @@ func TestDisturbancesAreSaid(t *testing.T) {
 	m.Set.Warnings = []string{
 		"repetition 1 was disturbed: the clock jumped", "repetition 1 was disturbed: a generator was late", "the JVM compiles in one tier",
 	}
+	m.Busy = 0.87
 	o := options(t, imagined, 1)
-	o.Provenance.Machine.Busy = 0.87
 	p := fitTo(t, o, m)
 	want := []string{
 		"something else had 87 % of the machine's processors when the measurement began: the profile is that of a busy machine",

@@ -11,9 +11,6 @@ import (
 // atRest is the share of its processors' time that a machine at rest leaves idle.
 const atRest = 0.9
 
-// RestPatience is how long a measurement waits for the machine to be at rest.
-const RestPatience = time.Minute
-
 // restWindow is over how long that is looked at.
 const restWindow = 3 * time.Second
 

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"math"
 	"time"
 
 	"kafkasim/scenarios"
@@ -82,6 +83,7 @@ func (m *machines) Boot(b, logs int, bytes int64, threads int) boot {
 func (w *world) onBoot(now sim.Time, b int32, inc int64) {
 	br := &w.brokers[b]
 	idle := w.machines.host.Idle(now, int(b))
+	pace := 1.0
 	if now > br.bootFrom {
 		threads, starts := min(bootThreads, w.machines.host.Hardware(int(b)).Cores), 0
 		for other := range w.brokers {
@@ -89,9 +91,10 @@ func (w *world) onBoot(now sim.Time, b int32, inc int64) {
 				starts++
 			}
 		}
-		pace := float64(idle-br.bootIdle) / float64(int64(threads*max(1, starts))*int64(now.Sub(br.bootFrom)))
+		pace = float64(idle-br.bootIdle) / float64(int64(threads*max(1, starts))*int64(now.Sub(br.bootFrom)))
+		pace = min(max(pace, bootFloor), 1)
 		took := min(now.Sub(br.bootFrom), bootSlice) // a frozen process does nothing
-		br.booted += time.Duration(min(max(pace, bootFloor), 1) * float64(took))
+		br.booted += time.Duration(math.Ceil(pace * float64(took)))
 	}
 	br.bootFrom, br.bootIdle = now, idle
 	next := bootSlice
@@ -102,7 +105,7 @@ func (w *world) onBoot(now sim.Time, b int32, inc int64) {
 			br.bootMarks = i + 1
 			w.engine.Schedule(now, [3]sim.Kind{evRegister, evReady, evSettled}[i], b, inc)
 		default:
-			next = min(next, at-br.booted)
+			next = min(next, time.Duration(math.Ceil(float64(at-br.booted)/pace)))
 		}
 	}
 	if br.bootMarks < 3 {
