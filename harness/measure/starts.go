@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"kafkasim/harness/cluster"
 	"kafkasim/harness/history"
 	"kafkasim/reports/result"
 	"kafkasim/scenarios"
@@ -34,36 +35,41 @@ func (l *life) starts(ctx context.Context) (took []time.Duration, err error) {
 		if !n.Broker() {
 			continue
 		}
-		if _, err := n.Terminate(ctx); err != nil {
-			return nil, err
-		}
-		if _, err := n.Exited(ctx); err != nil {
-			return nil, err
-		}
-		began, err := n.Start(ctx)
+		t, err := l.restart(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		if err := l.cluster.AwaitReady(ctx, startPatience); err != nil {
-			return nil, err
-		}
-		log, err := n.Logs(ctx)
-		if err != nil {
-			return nil, err
-		}
-		follows := history.Followings(log)
-		if len(follows) == 0 || follows[len(follows)-1].Before(began) {
-			return nil, fmt.Errorf("%s has started and does not say when it followed", n)
-		}
-		for i := range follows {
-			if follows[i].After(began) {
-				took = append(took, follows[i].Sub(began))
-				break
-			}
-		}
+		took = append(took, t)
 		if err := l.electPreferred(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return took, nil
+}
+
+// restart restarts a broker, and returns how long it took until it followed.
+func (l *life) restart(ctx context.Context, n *cluster.Node) (time.Duration, error) {
+	if _, err := n.Terminate(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := n.Exited(ctx); err != nil {
+		return 0, err
+	}
+	began, err := n.Start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := l.cluster.AwaitReady(ctx, startPatience); err != nil {
+		return 0, err
+	}
+	log, err := n.Logs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, followed := range history.Followings(log) {
+		if followed.After(began) {
+			return followed.Sub(began), nil
+		}
+	}
+	return 0, fmt.Errorf("%s has started and does not say when it followed", n)
 }
