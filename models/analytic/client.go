@@ -89,10 +89,24 @@ func (s *scene) startsEmpty(p *scenarios.Producer, f *flow) (terms []Term) {
 	for i := range s.spec.Faults {
 		u := &s.spec.Faults[i]
 		hit := u.Target.Kind != scenarios.TargetProducer || &s.spec.Producers[u.Target.Producer] == p
-		if u.Kind != scenarios.ProducerCrash || u.Duration == scenarios.Forever || !hit || p.Config.MaxBlock >= patience {
+		if u.Kind != scenarios.ProducerCrash || u.Duration == scenarios.Forever || !hit {
 			continue
 		}
 		back := u.At + u.Duration
+		if s.first < back+patience {
+			terms = append(terms, Term{
+				Name: "a client without metadata", Of: p.Name,
+				Formula: "records made after its return: what happened to the cluster before may keep metadata from it",
+				Inputs: []Input{
+					{"peak rate", f.peak(back, s.spec.Duration), "1/s"}, seconds("its return", back), seconds("end of the load", s.spec.Duration),
+				},
+				Result: f.between(back, s.spec.Duration),
+			})
+			continue
+		}
+		if p.Config.MaxBlock >= patience {
+			continue
+		}
 		if n := f.between(back, back+patience-p.Config.MaxBlock); n > 0 {
 			terms = append(terms, Term{
 				Name: "a client without metadata", Of: p.Name, Formula: "records made within a second of its return, less max.block.ms",

@@ -45,15 +45,17 @@ func (f *freeze) matters(now sim.Time, slack time.Duration) bool {
 	return f.from != sim.Never && (f.filled == sim.Never || now.Sub(f.filled) <= slack)
 }
 
-// A lossSpan is when records were first appended that something other than a clean
+// A lossSpan is when records were appended that something other than a clean
 // election may have cost.
 type lossSpan struct{ from, to sim.Time }
 
 // nothingLost is a span that holds no instant.
 func nothingLost() lossSpan { return lossSpan{from: sim.Never, to: -1} }
 
-// holds says whether a record that was first appended at an instant is within.
-func (s lossSpan) holds(at sim.Time) bool { return s.from <= at && at <= s.to }
+// holds says whether a batch may have been appended within: one that was sent again,
+// because its first copy had been cut off or its answer was lost, any time from the
+// first append to the last.
+func (s lossSpan) holds(b *batchState) bool { return s.from <= b.again && b.at <= s.to }
 
 // cover widens the span.
 func (s *lossSpan) cover(from, to sim.Time) { s.from, s.to = min(s.from, from), max(s.to, to) }
@@ -190,12 +192,14 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	v := &w.observed.partitions[b.partition]
 	all := w.producer[b.producer].config.Acks == scenarios.AcksAll
 	switch {
-	case b.appended == 0, v.unclean.holds(b.at):
+	case b.appended == 0, v.unclean.holds(b):
 		// Never appended, and yet acknowledged: taken for a duplicate of a batch
 		// that the client had given up (kgo uses its sequence again).
 		return true
-	case v.copies.holds(b.at):
-		return !all || w.observed.checks.copies[b.partition].ever
+	case v.copies.holds(b):
+		// At acks=all fewer lost copies than hold what is committed cost nothing, unless
+		// one of them is elected uncleanly.
+		return !all || w.observed.checks.copies[b.partition].ever || w.everUnclean[b.partition]
 	case all && !w.everUnclean[b.partition]:
 		return false
 	}
@@ -206,7 +210,7 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 		if window.leader >= 0 {
 			to = w.stillTakes(now, window.leader)
 		}
-		if b.at >= window.from && b.at <= to {
+		if (lossSpan{window.from, to}).holds(b) {
 			return true
 		}
 	}

@@ -446,9 +446,10 @@ func (w *world) appendFollower(now sim.Time, r int32, m *message, p *part) sim.T
 		p.from = min(p.from, m.entries[p.low].base)
 		rep.log.reset(p.from, p.position)
 	}
-	if p.from == rep.log.end && p.from == p.start {
-		// The leader has deleted everything before, and so cannot have told where
-		// the logs differed there: positions are counted as the leader counts them.
+	if p.from == rep.log.end && (p.from == p.start || rep.log.start == rep.log.end) {
+		// The leader has deleted everything before, or the follower has: nobody can have
+		// told where the logs differed there, and positions are counted as the leader
+		// counts them.
 		rep.log.first += p.position - rep.log.endPosition()
 	}
 	if p.from != rep.log.end || p.position != rep.log.endPosition() {

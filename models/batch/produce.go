@@ -239,6 +239,7 @@ func (w *world) appendLeader(now sim.Time, r int32, id batchID) sim.Time {
 	if batch.appended == 0 {
 		batch.at = now
 	}
+	batch.again = now
 	if !w.written[rep.partition] {
 		w.firstRecord(rep.partition)
 	}

@@ -61,6 +61,7 @@ type batchState struct {
 	found       uint8    // times that it stands in the final log
 	retired     bool     // removed by retention
 	at          sim.Time // of its first append
+	again       sim.Time // of its latest append
 	sequence    int32
 	epoch       int16
 	pid         int64
