@@ -71,14 +71,16 @@ func (s *scene) bufferLoss(stall *Bound) Bound {
 
 // holds says whether a buffer has room for so many records of each client. A batch
 // takes batch.size, and is at least half full when the next one of its partition
-// begins; each partition has one that is not, and each connection those in flight
-// (RecordAccumulator.append).
+// begins; each partition has one that is not, and one in each request in flight to any
+// of its leaders, which keep their memory while they wait to be sent again, however
+// small they are (RecordAccumulator.append, ProducerBatch's buffer of batch.size).
 func (s *scene) holds(p *scenarios.Producer, n float64) bool {
 	size := float64(p.RecordSize.P99)
 	if !p.RecordSize.Fixed {
 		size *= 3
 	}
-	open := 2*s.spec.Topics[p.Topic].Partitions + p.Config.MaxInFlight*len(s.cluster.Brokers)
+	topic := &s.spec.Topics[p.Topic]
+	open := topic.Partitions * (2 + p.Config.MaxInFlight*topic.ReplicationFactor)
 	need := 2*n*size + float64(open)*max(size, float64(p.Config.BatchSize))
 	return p.Config.BufferMemory == scenarios.Unbounded || need <= float64(p.Config.BufferMemory)
 }
