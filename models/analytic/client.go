@@ -247,7 +247,7 @@ func (s *scene) sentAgain(p *scenarios.Producer, stall *Bound) (Term, bool) {
 	case u.kind == dies && rounds == 1: // what is sent later finds nobody, or is answered late
 		to, until = u.at, "until the fault"
 	case u.kind == stops && rounds == 1:
-		to, until = u.at+signalTime+patience, "until the broker has handed over"
+		to, until = u.at+s.signalTime()+patience, "until the broker has handed over"
 	}
 	made := f.between(u.at-s.fresh(p), to)
 	t := Term{

@@ -8,10 +8,16 @@ import (
 	"kafkasim/scenarios"
 )
 
-// signalTime is the longest from SIGTERM until the controller has heard of it; the
-// law of models/batch (median 60 ms, 99th percentile 350 ms) exceeds it once in ten
-// million stops.
-const signalTime = 3 * time.Second
+// signalTime is the longest from SIGTERM until the controller has heard of it: more than
+// a start takes, which in the batch plane's law, with a median of a fiftieth of a start
+// and a 99th percentile of six, happens once in ten million stops.
+func (s *scene) signalTime() time.Duration {
+	longest := time.Duration(0)
+	for i := range s.cluster.Brokers {
+		longest = max(longest, s.cluster.Brokers[i].Hardware.CleanLoad.Median)
+	}
+	return longest * 6 / 5
+}
 
 // Linux writes a page back that has been dirty for 30 s when it next looks, which it
 // does every 5 s (vm.dirty_expire_centisecs, vm.dirty_writeback_centisecs).
@@ -167,8 +173,8 @@ func (s *scene) zombie(p *scenarios.Producer, f *flow, u *upset) (t Term, to tim
 	switch u.kind {
 	case stops:
 		t.Name, t.Formula = "handing over", "records made from the signal until the old leader has read who follows it"
-		hears = signalTime + patience
-		t.Inputs = []Input{seconds("signal to heartbeat", signalTime), seconds("commit and its way", patience)}
+		hears = s.signalTime() + patience
+		t.Inputs = []Input{seconds("signal to heartbeat", s.signalTime()), seconds("commit and its way", patience)}
 		to = u.at + hears
 	case freezes:
 		if u.away == scenarios.Forever {

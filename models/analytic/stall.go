@@ -145,7 +145,7 @@ func (s *scene) replaced(p *scenarios.Producer, u *upset) []Term {
 	d, in := s.detection(u)
 	formula := "session + check + commit and what is before them"
 	if u.kind == stops {
-		d, in = signalTime+patience, []Input{seconds("signal to heartbeat", signalTime), seconds("commit and its way", patience)}
+		d, in = s.signalTime()+patience, []Input{seconds("signal to heartbeat", s.signalTime()), seconds("commit and its way", patience)}
 		formula = "signal + commit"
 	}
 	chain := []Term{wait(p, "until it is found out", formula, in...)}
