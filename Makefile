@@ -54,7 +54,7 @@ golden: ## write the golden files again; then read the diff
 kafka-image: ## build the image that real Kafka runs from (KAFKA_VERSION=4.3.1; root on Debian)
 	@harness/image/build.sh '$(KAFKA_VERSION)'
 
-verify: build ## verify six scenarios twice each on real Kafka (about 12 minutes)
+verify: build ## verify six scenarios twice each on real Kafka (about 16 minutes)
 	@mkdir -p out/verify
 	bin/kafkasim verify --suite short --repetitions 2 --json out/verify/verification.json --report out/verify/report.html --plots out/verify --keep out/verify
 

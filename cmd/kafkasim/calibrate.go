@@ -49,7 +49,7 @@ func (s *session) calibrateCommand() *cobra.Command {
 			"which anything broke enters a profile. The profile's file says how sure each figure is, and how\n" +
 			"near the simulator comes to each measured one; `kafkasim verify --hardware FILE` reads it, and so\n" +
 			"does a scenario that has its figures inline.\n\n" +
-			"It takes about two minutes, and wants the machine for itself.",
+			"It takes about three minutes, waits for the machine to be at rest, and wants it for itself.",
 		Example: "  kafkasim calibrate --out profile.yaml --plot fitted.svg",
 		Args:    arguments(0, 0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return s.calibrateMachine(cmd.Context(), &o) },
