@@ -56,9 +56,10 @@ const farthest = 3
 // lifeSpread is by how much one life of a cluster differs from the next on the same
 // machine: the standard deviation of the logarithms of what its requests cost. What a
 // compiler made of the code, where threads and memory came to lie, and what else the
-// host was doing stay for a life. Of the medians of healthy latencies less the linger
-// time, in three calibrations and in six scenarios with two lives each on two cores of a
-// shared host, pairs of lives differed by 1 to 17 %, and by 20 % where the host was busy.
+// host was doing stay for a life. It is a judgement: the medians of three calibrations on
+// two cores of a shared host differed by some per cent, by 20 % where the host had been
+// busy, and latencies less the linger time by up to 17 % between two lives that ran the
+// same scenario. Lives have not been measured for their own sake.
 const lifeSpread = 0.1
 
 // ofLife says whether a figure differs from life to life: what processors do.

@@ -192,9 +192,11 @@ func (w *world) mayBeLost(now sim.Time, b *batchState) bool {
 	v := &w.observed.partitions[b.partition]
 	all := w.producer[b.producer].config.Acks == scenarios.AcksAll
 	switch {
-	case b.appended == 0, v.unclean.holds(b):
+	case b.appended == 0:
 		// Never appended, and yet acknowledged: taken for a duplicate of a batch
 		// that the client had given up (kgo uses its sequence again).
+		return true
+	case v.unclean.holds(b):
 		return true
 	case v.copies.holds(b):
 		// At acks=all fewer lost copies than hold what is committed cost nothing, unless

@@ -38,14 +38,14 @@ const (
 // three indexes away, builds them anew and resizes their files twice
 // (LogLoader.recoverSegment, LogSegment.recover, resizeIndexes). It is the difference
 // between "Loaded 59 logs in 156ms" and "68 logs in 162ms" after a stop in order and 190
-// to 278 ms for 58 to 68 logs after SIGKILL, with two threads, in starts of 1.4 s in all
-// (4.3.1 in containers, logs of 2 MB at most on a tmpfs). On a disk on which all brokers
+// to 278 ms for 58 to 68 logs after SIGKILL, with two threads, in starts of 0.9 to 1.1 s
+// from the first log line and about 1.5 s in all (4.3.1 in containers, logs of 2 MB at most on a tmpfs). On a disk on which all brokers
 // were syncing it was 612 to 1,493 ms, in starts of 2.7 to 6 s.
 const recoverShare = 1.0 / 600
 
 // bootThreads is how many processors a starting process keeps busy: its own threads, the
-// compiler's and the collector's. It needed 2 s of processor time for a start of 1 s on
-// two cores that had nothing else to do (4.3.1).
+// compiler's and the collector's. A judgement from two readings of different days: 2 s of
+// processor time for a start, and a start of 1 s on two idle cores (4.3.1).
 const bootThreads = 2
 
 // bootSlice is after how long it is looked at again how much of the processors a start
@@ -79,7 +79,7 @@ func (m *machines) Boot(b, logs int, bytes int64, threads int) boot {
 // often run before those that compute; what they leave of the processors is the start's,
 // or that of all that are under way on these: the same broker was ready 0.9 to 1.1 s
 // after its first log line beside 1,000 records/s, 2.4 to 2.5 s beside 2,000/s with a
-// backlog, and 1.1 to 2 s where four nodes started at once (4.3.1, two cores for all).
+// backlog, and 0.8 to 2 s where four nodes started at once (4.3.1, two cores for all).
 func (w *world) onBoot(now sim.Time, b int32, inc int64) {
 	br := &w.brokers[b]
 	idle := w.machines.host.Idle(now, int(b))

@@ -54,12 +54,9 @@ func swarmOfOne(seed uint64) (text string, duration time.Duration) {
 // TestSwarmWithinBounds runs the swarm's scenarios with one fault each: no replication
 // goes beyond a bound. The bounds that are known at all must be most of them.
 func TestSwarmWithinBounds(t *testing.T) {
-	first, count := swarmFlag[uint64]("swarm.first"), uint64(400)
+	first, count := swarmFlag[uint64]("swarm.first"), uint64(8*swarmFlag[float64]("swarm.hours"))
 	if testing.Short() {
 		count = 40
-	}
-	if n := uint64(8 * swarmFlag[float64]("swarm.hours")); !testing.Short() {
-		count = n
 	}
 	type tallied struct{ known, all int }
 	var mu sync.Mutex
