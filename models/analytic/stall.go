@@ -206,7 +206,7 @@ func (s *scene) learns(p *scenarios.Producer, again bool) Term {
 		in = append(in, seconds("reconnect back-off", stretch(c.ReconnectBackoffMax)))
 	}
 	if c.Acks == scenarios.AcksAll {
-		in = append(in, seconds("replica.fetch.backoff.ms", s.config.ReplicaFetchBackoff))
+		in = append(in, seconds("replica.fetch.backoff.ms, and again after a truncation", 2*s.config.ReplicaFetchBackoff))
 	}
 	return wait(p, "until the client knows", "metadata or back-off + a follower that asked too early", in...)
 }

@@ -394,6 +394,12 @@ func (w *world) onFetcherTimeout(now sim.Time, f int32) {
 
 // onFetchReply is a follower's broker applying what it fetched
 // (AbstractFetcherThread.processFetchRequest).
+//
+// A partition that truncates at its first fetch after a back-off backs off once
+// more: updateFetchOffsetAndMaybeMarkTruncationComplete builds its state anew with
+// the delay of the old one, and a PartitionFetchState counts its delay from when it
+// is built. Seen in a broker's log: the truncation a second after the new leader,
+// the next HW another second later.
 func (w *world) onFetchReply(now sim.Time, id msgID) {
 	m := &w.messages[id]
 	f := m.ref
@@ -412,12 +418,18 @@ func (w *world) onFetchReply(now sim.Time, id msgID) {
 		}
 		switch p.code {
 		case fetchOK:
+			rep.backed = false
 			done = max(done, w.appendFollower(now, p.replica, m, p))
 		case fetchDiverging:
 			cut := rep.log.epochs.TruncationOffset(kafka.Divergence{Epoch: p.lastEpoch, End: p.to}, rep.log.end)
 			w.truncate(p.replica, cut, p.position)
-			w.askFor(p.replica)
+			if rep.backed {
+				w.delayReplica(now, p.replica)
+			} else {
+				w.askFor(p.replica)
+			}
 		case fetchOutOfRange:
+			rep.backed = false
 			w.outOfRange(p.replica, p.start, p.to, p.position)
 			w.askFor(p.replica)
 		case fetchFencedEpoch:

@@ -35,7 +35,7 @@ func (w *world) onFetcherSocket(now sim.Time, f int32) {
 // (AbstractFetcherThread.delayPartitions).
 func (w *world) delayReplica(now sim.Time, r int32) {
 	rep := &w.replicas[r]
-	rep.delayed = true
+	rep.delayed, rep.backed = true, true
 	rep.delays++
 	w.hold(rep, 1)
 	w.askFor(r)
@@ -143,7 +143,7 @@ func (w *world) startAnew(s *fetcher) {
 	s.held, s.heldUsed = 0, 0
 	for _, r := range s.replicas {
 		rep := &w.replicas[r]
-		rep.ask, rep.delayed, rep.failed, rep.named = false, false, false, false
+		rep.ask, rep.delayed, rep.failed, rep.backed, rep.named = false, false, false, false, false
 		rep.delays++
 		w.askFor(r)
 	}
@@ -205,7 +205,7 @@ func (w *world) removeFromFetcher(now sim.Time, r int32) {
 		f.news = slices.DeleteFunc(f.news, func(id int32) bool { return id == r })
 	}
 	rep.fetcher, rep.source = -1, -1
-	rep.news, rep.ask, rep.delayed, rep.failed, rep.named = false, false, false, false, false
+	rep.news, rep.ask, rep.delayed, rep.failed, rep.backed, rep.named = false, false, false, false, false, false
 	rep.delays++
 }
 
@@ -217,7 +217,7 @@ func (w *world) failFetcher(now sim.Time, f int32, wait time.Duration) {
 	w.breakOff(s)
 	for _, r := range s.replicas {
 		rep := &w.replicas[r]
-		rep.ask, rep.failed, rep.named = false, !rep.delayed, false
+		rep.ask, rep.failed, rep.backed, rep.named = false, !rep.delayed, true, false
 		w.askFor(r)
 	}
 	s.held, s.heldUsed = int32(len(s.replicas)), s.used

@@ -125,6 +125,53 @@ func TestSecondOfBackoffAfterAnElection(t *testing.T) {
 	within(t, "share of failovers with a second of back-off", slept/n, 0.35, 0.65)
 }
 
+// TestTruncationAfterABackoffBacksOffAgain: a follower that asked the new leader too
+// early sleeps 1 s; where its next fetch finds that it has more than that leader, it
+// truncates, and its new state takes over the delay of the old one, from now on
+// (AbstractFetcherThread, updateFetchOffsetAndMaybeMarkTruncationComplete;
+// PartitionFetchState). One that truncates without having slept goes on at once. The
+// new leader stands in another rack, 20 ms away, so that it has less than the follower.
+func TestTruncationAfterABackoffBacksOffAgain(t *testing.T) {
+	s := act{
+		duration: "12 s",
+		cluster: `kafka: "4.3", brokers: [{rack: near}, {rack: far}, {rack: near}], controllers: 1,
+  hardware: {profile: container, rtt_cross_rack: 40 ms, rtt_cross_rack_p99: 50 ms, metadata_apply: 50 ms, metadata_apply_p99: 200 ms}`,
+		producers: "  - {name: p, topic: events, rate: 500/s, record_size: 100 B, client: java, config: {acks: '1', linger.ms: 0}}\n",
+		faults:    "  - {at: 2 s, kind: broker_crash, target: broker 1}\n",
+	}.set(t)
+	again, atOnce := 0, 0
+	for i := range 60 {
+		var truncated, fetches sim.Time
+		asleep, slept := false, false
+		end := kafka.Offset(0)
+		s.watch(i, func(w *world, e *sim.Event) {
+			r := replicaAt(w, 0, 3)
+			switch {
+			case e.At < at(2*time.Second) || r.role != roleFollower || r.epoch == 0:
+			case r.log.end < end && truncated == 0:
+				truncated, slept = e.At, asleep
+			case truncated > 0 && fetches == 0 && !r.held() && !r.ask:
+				fetches = e.At // it is named in a request
+			}
+			asleep = asleep || r.delayed && r.epoch == 1
+			end = r.log.end
+		})
+		if truncated == 0 || fetches == 0 {
+			continue
+		}
+		if wait := fetches.Sub(truncated).Seconds(); slept {
+			again++
+			within(t, "from a truncation after a back-off to the next fetch", wait, 1, 1.01)
+		} else {
+			atOnce++
+			within(t, "from a truncation to the next fetch", wait, 0, 0.01)
+		}
+	}
+	if again < 3 || atOnce < 3 {
+		t.Errorf("%d truncations after a back-off and %d without: too few to show anything", again, atOnce)
+	}
+}
+
 // pause is the paused leader of J.4: 15 s, longer than its session.
 const pause = "  - {at: 3 s, kind: broker_pause, target: broker 1, duration: 15 s}\n"
 

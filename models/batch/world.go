@@ -95,6 +95,7 @@ type replica struct {
 	ask     bool  // in the fetcher's list of replicas whose next fetch must name them
 	delayed bool  // backs off after an error of its own
 	failed  bool  // backs off after its fetcher's, until that one's retryAt
+	backed  bool  // has backed off and fetched nothing since: a truncation makes it back off again
 	named   bool  // the leader has taken a fetch that named it, in the present session
 	delays  int32 // generation of the back-off
 
