@@ -30,6 +30,8 @@ type verifyOptions struct {
 	replications int
 	image        string
 	hardware     string
+	measured     string // directory that --keep wrote, or ""
+	pooled       bool
 	json         string // file, "-" for stdout, or ""
 	page         pageFlag
 	plots        string // directory, or ""
@@ -56,9 +58,12 @@ func (s *session) verifyCommand() *cobra.Command {
 		Long: "Calibrate this machine, predict scenarios, run them on real Kafka in containers, and hold\n" +
 			"what was measured against the prediction, metric by metric and all together.\n\n" +
 			"Exit codes: 0 the predictions hold; 98 too little was measured to say; 99 a prediction missed;\n" +
-			"104 a scenario is invalid or cannot be measured. A right model ends with 99 at most once in 20 times.",
+			"104 a scenario is invalid or cannot be measured. A right model ends with 99 at most once in 20 times.\n\n" +
+			"With --measured nothing runs: predictions are held against what was measured before. --set changes\n" +
+			"the predictions only, which answers whether another setting would explain what was measured.",
 		Example: "  kafkasim verify leader-crash-acks-1\n" +
-			"  kafkasim verify mine.yaml other.yaml --repetitions 2 --hardware profile.yaml --json verification.json --plots plots",
+			"  kafkasim verify mine.yaml other.yaml --repetitions 2 --hardware profile.yaml --json verification.json --plots plots\n" +
+			"  kafkasim verify leader-kill-acks-all --measured kept --set cluster.config.broker.session.timeout.ms=6000",
 		Args: arguments(0, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("seed") {
@@ -67,6 +72,11 @@ func (s *session) verifyCommand() *cobra.Command {
 			names, err := o.names(args)
 			if err != nil {
 				return err
+			}
+			for _, name := range []string{"repetitions", "image"} {
+				if o.measured != "" && cmd.Flags().Changed(name) {
+					return usage(fmt.Errorf("--%s is for measuring, and --measured %s says that it was done before", name, o.measured))
+				}
 			}
 			return s.verifyScenarios(cmd.Context(), names, &o)
 		},
@@ -79,6 +89,8 @@ func (s *session) verifyCommand() *cobra.Command {
 	flags.Uint64Var(&o.seed, "seed", 0, "the seed, a `NUMBER`, instead of the scenario's")
 	flags.StringVar(&o.image, "image", "", "the `IMAGE` to run Kafka from, instead of kafkasim/kafka or apache/kafka")
 	flags.StringVar(&o.hardware, "hardware", "", "the calibrated profile of this machine, a `FILE`, instead of calibrating it now")
+	flags.StringVar(&o.measured, "measured", "", "what was measured before, a `DIR` that --keep wrote, instead of measuring now")
+	flags.BoolVar(&o.pooled, "pooled", false, "judge by everything together alone: single rows and scenarios that miss are told, and fail nothing")
 	flags.StringVar(&o.json, "json", "", "write the verification as JSON to `FILE`, or to stdout if that is -")
 	o.page.add(cmd)
 	flags.StringVar(&o.plots, "plots", "", "draw predicted and measured over each other into `DIR`, as SVG and PNG")
@@ -135,21 +147,26 @@ func (s *session) verifyScenarios(ctx context.Context, names []string, o *verify
 	if err != nil {
 		return err
 	}
-	if err := s.verifiable(specs); err != nil {
+	v := &verification{session: s, options: o}
+	if o.measured != "" {
+		v.before, err = s.measuredBefore(names, specs, o)
+	} else {
+		err = s.verifiable(specs)
+	}
+	if err != nil {
 		return err
 	}
 	out, err := s.verifyOutput(o)
 	if err != nil {
 		return err
 	}
-	machine, err := s.calibrated(ctx, calibrateOptions{
+	v.machine, err = s.calibrated(ctx, calibrateOptions{
 		hardware: o.hardware, draws: profileDraws, seed: specs[0].Seed, parallel: o.parallel, image: o.image,
 		keep: below(o.keep, "calibration"), progress: func(stage string) { o.say(s, "calibration: %s", stage) },
 	})
 	if err != nil {
 		return broken(ctx, fmt.Errorf("calibration: %w", err))
 	}
-	v := &verification{session: s, options: o, machine: machine}
 	for _, spec := range specs {
 		if err = v.add(ctx, spec); err != nil {
 			break
@@ -187,14 +204,24 @@ func (o *verifyOptions) say(s *session, format string, args ...any) {
 	}
 }
 
-// verifiable returns an error if a scenario cannot be predicted or measured, or
-// comes twice.
-func (s *session) verifiable(specs []*scenarios.Spec) error {
-	var problems []error
+// once returns an error if a scenario comes twice.
+func once(specs []*scenarios.Spec) error {
 	for i, spec := range specs {
 		if slices.ContainsFunc(specs[:i], func(other *scenarios.Spec) bool { return other.Name == spec.Name }) {
 			return usage(fmt.Errorf("the scenario %s is named twice", spec.Name))
 		}
+	}
+	return nil
+}
+
+// verifiable returns an error if a scenario cannot be predicted or measured, or
+// comes twice.
+func (s *session) verifiable(specs []*scenarios.Spec) error {
+	if err := once(specs); err != nil {
+		return err
+	}
+	var problems []error
+	for _, spec := range specs {
 		_, err := models.ChoosePlane(spec, "auto")
 		if err == nil {
 			err = s.measurable(spec)
@@ -214,7 +241,8 @@ type verification struct {
 	*session
 	options *verifyOptions
 	machine *calibrated
-	specs   []*scenarios.Spec // of inputs
+	before  map[string]*result.Set // what was measured before, by scenario; nil to measure now
+	specs   []*scenarios.Spec      // of inputs
 	inputs  []compare.Input
 }
 
@@ -225,14 +253,7 @@ func (v *verification) add(ctx context.Context, spec *scenarios.Spec) error {
 	if err != nil {
 		return err
 	}
-	kafka := kafkaOptions{
-		image: v.options.image, repetitions: v.options.repetitions, keep: below(v.options.keep, fileName(spec.Name)), log: v.stderr,
-		seed: rng.Derive(spec.Seed, math.MaxUint64), // independent of every replication
-	}
-	if v.options.quiet {
-		kafka.log = io.Discard
-	}
-	measured, err := v.measure(ctx, spec, kafka)
+	measured, err := v.measurement(ctx, spec)
 	if measured == nil || measured.Replications == 0 {
 		if err == nil {
 			err = errors.New("nothing was measured")
@@ -250,6 +271,21 @@ func (v *verification) add(ctx context.Context, spec *scenarios.Spec) error {
 		return fmt.Errorf("%s: %w", spec.Name, err)
 	}
 	return nil
+}
+
+// measurement runs a scenario on real Kafka, or is what did so before.
+func (v *verification) measurement(ctx context.Context, spec *scenarios.Spec) (*result.Set, error) {
+	if v.before != nil {
+		return v.before[spec.Name], nil
+	}
+	kafka := kafkaOptions{
+		image: v.options.image, repetitions: v.options.repetitions, keep: below(v.options.keep, fileName(spec.Name)), log: v.stderr,
+		seed: rng.Derive(spec.Seed, math.MaxUint64), // independent of every replication
+	}
+	if v.options.quiet {
+		kafka.log = io.Discard
+	}
+	return v.measure(ctx, spec, kafka)
 }
 
 // predict simulates a scenario on every draw of the profile, each draw with as

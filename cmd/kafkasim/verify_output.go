@@ -48,11 +48,15 @@ func (v *verification) report(out *verifyOutput, scenarioCount int) (code int, e
 	if err != nil {
 		return exitBroken, err
 	}
+	if v.options.pooled {
+		compared.JudgePooled()
+	}
 	compared.Version = version
 	for i := range compared.Scenarios {
 		compared.Partial = compared.Partial || compared.Scenarios[i].Partial
 	}
 	compared.Partial = compared.Partial || len(v.inputs) < scenarioCount
+	compared.Warnings = append(compared.Warnings, v.assumed()...)
 	provenance := v.machine.provenance
 	provenance.Draws = len(v.machine.draws)
 	compared.Calibration = &provenance

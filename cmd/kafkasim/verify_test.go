@@ -203,6 +203,51 @@ func TestVerifyWritesWhatItIsAskedFor(t *testing.T) {
 	}
 }
 
+// TestVerifyAgainstWhatWasMeasuredBefore: what --keep wrote is verified again without
+// a cluster, with the same verdict; and --set then changes the prediction only.
+func TestVerifyAgainstWhatWasMeasuredBefore(t *testing.T) {
+	p := fakeProgram()
+	sized := []string{"--replications", "100", "--quiet"}
+	first, dir := verify(t, p, append(sized, "--repetitions", "3", "--keep", "$DIR/keep", "--json", "-")...)
+	if first.code != exitDone {
+		t.Fatalf("exit code %d, stderr %q", first.code, first.stderr)
+	}
+	p.measure = func(context.Context, *scenarios.Spec, kafkaOptions) (*result.Set, error) {
+		t.Error("it was measured again")
+		return nil, io.EOF
+	}
+	before := append(sized, "--measured", filepath.Join(dir, "keep"), "--json", "-")
+	if got, _ := verify(t, p, before...); got.code != exitUsage || !strings.Contains(got.stderr, "name the profile of the machine that it was measured on with --hardware") {
+		t.Errorf("without a profile: exit code %d, stderr %q", got.code, got.stderr)
+	}
+	before = append(before, "--hardware", "container")
+	if got, _ := verify(t, p, before...); got.code != exitDone || got.stdout != first.stdout {
+		t.Errorf("exit code %d, stderr %q; it says\n%.400s\nwhere the first said\n%.400s", got.code, got.stderr, got.stdout, first.stdout)
+	}
+	if got, _ := verify(t, p, append(before, "--repetitions", "2")...); got.code != exitUsage || !strings.Contains(got.stderr, "--repetitions is for measuring") {
+		t.Errorf("with --repetitions: exit code %d, stderr %q", got.code, got.stderr)
+	}
+
+	session := 0.0
+	p.simulate = func(ctx context.Context, spec *scenarios.Spec, o models.Options) (*result.Set, error) {
+		session = spec.Clusters[0].Config.SessionTimeout.Seconds()
+		return model(session)(ctx, spec, o)
+	}
+	got, _ := verify(t, p, append(before, "--set", "cluster.config.broker.session.timeout.ms=6000")...)
+	v := readVerification(t, got.stdout)
+	if got.code != exitFailed || session != 6 || len(v.Warnings) != 1 || !strings.Contains(v.Warnings[0], "timeout.ms=6000, and measured without") {
+		t.Errorf("exit code %d with a session of %g s, warnings %q, stderr %q", got.code, session, v.Warnings, got.stderr)
+	}
+
+	other := filepath.Join(dir, "keep", "small", "measured.json")
+	if err := os.WriteFile(other, []byte(strings.Replace(content(t, other), `"spec_sha256": "`, `"spec_sha256": "f`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := verify(t, p, before...); got.code != exitBroken || !strings.Contains(got.stderr, "was measured with another version of small") {
+		t.Errorf("of another version: exit code %d, stderr %q", got.code, got.stderr)
+	}
+}
+
 func TestVerifyPredictsOnEveryDraw(t *testing.T) {
 	p := fakeProgram()
 	var seeds []uint64

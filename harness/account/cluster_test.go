@@ -81,6 +81,20 @@ func TestALeaderThatIsKilled(t *testing.T) {
 	}
 }
 
+// TestALeaderThatIsStartedAgainAtOnce: until its session is over the registration of
+// the new process is refused, and nobody leads; what it follows goes on with it.
+func TestALeaderThatIsStartedAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	s := tell(t, "all", "[{at: 1 s, kind: broker_crash, target: broker 1, duration: 0.1 s}]")
+	s.fault(time.Second, 1100*time.Millisecond, 1)
+	s.broker(9*time.Second, history.BrokerRegistered, 1, false)
+	s.register(9*time.Second, 0, 0, inSync(2, 1, 2, 3))
+	got := s.told()
+	got.failovers(1, 8*time.Second)
+	got.availability("produce.availability{topic=events}", 8100*time.Millisecond, 20)
+	got.want(map[string]float64{"leaderless.time": 8, "fencings": 0, "elections.clean": 1})
+}
+
 func TestALeaderThatIsFrozenForAMoment(t *testing.T) {
 	t.Parallel()
 	s := tell(t, "1", "[{at: 1 s, kind: broker_pause, target: broker 1, duration: 2 s}, {at: 6 s, kind: broker_pause, target: broker 1}]")

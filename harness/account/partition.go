@@ -180,7 +180,8 @@ func (a *accounting) follow(t, p int, moves []move) {
 
 // assess says what a registration means at an instant, as the batch model does:
 //
-//   - leaderless: no leader is registered, or its process does not run;
+//   - leaderless: no leader is registered, or its process does not run, or has been
+//     started again since and is not registered;
 //   - under-replicated, under min ISR: by the registered ISR;
 //   - unavailable: a write at the producer's acks would have to wait for a repair:
 //     the leader does not answer, or with acks=all the ISR is too small or has a
@@ -197,7 +198,7 @@ func (a *accounting) assess(topic int, at instant, r *history.Registration) span
 		return s
 	}
 	leader := int(r.Leader)
-	s.leaderless = !w.runs(leader, at)
+	s.leaderless = !w.leads(leader, at)
 	s.deaf = s.leaderless || !w.answers(leader, at) || !w.reachable(clients, leader, at)
 	s.unavailable = s.deaf
 	if a.topics[topic].all && !s.unavailable {

@@ -16,6 +16,8 @@ type condition struct {
 	node     int
 	from, to instant
 	frozen   bool // else it does not run
+	// registered is when a broker that did not run is known to the controllers again.
+	registered instant
 }
 
 // A cut is a stretch of time in which nothing passes between two sets of nodes.
@@ -64,7 +66,7 @@ func (a *accounting) readSurroundings() error {
 	}
 	slices.SortStableFunc(w.blows, func(x, y blow) int { return compare(x.at, y.at) })
 	for _, c := range w.conditions {
-		w.moments = append(w.moments, c.from, c.to)
+		w.moments = append(w.moments, c.from, c.to, c.registered)
 	}
 	for _, c := range w.cuts {
 		w.moments = append(w.moments, c.from, c.to)
@@ -123,7 +125,20 @@ func (a *accounting) readBlow(f *Applied, kind scenarios.FaultKind, node int) {
 		}
 		c.from = gone
 	}
+	c.registered = a.registered(node, c.from)
 	w.conditions = append(w.conditions, c)
+}
+
+// registered is when a broker that ended is registered again; the end of the run if it
+// is not.
+func (a *accounting) registered(node int, ended instant) instant {
+	for i := range a.o.History.Changes {
+		c := &a.o.History.Changes[i]
+		if c.Kind == history.BrokerRegistered && int(c.Broker) == node && a.at(c.At) >= ended {
+			return min(a.at(c.At)+a.spec.Clusters[0].Config.QuorumAppendLinger, a.end)
+		}
+	}
+	return a.end
 }
 
 // released is when the controllers let a stopping broker go: they fence it, and it
@@ -160,7 +175,7 @@ func (a *accounting) readRolling(f *Applied) {
 			gone[node] = at
 		case history.BrokerRegistered:
 			if from, was := gone[node]; was {
-				w.conditions = append(w.conditions, condition{node: node, from: from, to: at})
+				w.conditions = append(w.conditions, condition{node: node, from: from, to: at, registered: at})
 				delete(gone, node)
 			}
 		}
@@ -267,10 +282,11 @@ func (a *accounting) replicas(f *Applied, t *scenarios.Target) []int {
 	return nil
 }
 
-// runs reports whether a broker's process runs, frozen or not.
-func (w *surroundings) runs(node int, at instant) bool {
+// leads reports whether a broker's process, frozen or not, is the one that the
+// controllers know: one that has been started again is registered first.
+func (w *surroundings) leads(node int, at instant) bool {
 	for _, c := range w.conditions {
-		if c.node == node && !c.frozen && c.from <= at && at < c.to {
+		if c.node == node && !c.frozen && c.from <= at && at < c.registered {
 			return false
 		}
 	}

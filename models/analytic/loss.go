@@ -107,9 +107,19 @@ func (s *scene) acknowledgedLoss(stall *Bound) Bound {
 
 // producerLoss is acknowledgedLoss of one producer.
 func (s *scene) producerLoss(p *scenarios.Producer, stall *Bound) []Term {
-	if s.givesUp(p, stall) {
-		return []Term{s.reusedSequences(p)}
+	var terms []Term
+	if len(s.upsets) > 0 {
+		terms = s.leadersLoss(p, stall)
 	}
+	if s.givesUp(p, stall) {
+		terms = append(terms, s.reusedSequences(p, total(terms)))
+	}
+	return terms
+}
+
+// leadersLoss is what is lost with those that led: what their successors lack, and
+// what they had alone.
+func (s *scene) leadersLoss(p *scenarios.Producer, stall *Bound) []Term {
 	u := s.one
 	if u == nil && p.Config.Acks == scenarios.AcksLeader && s.lone != nil && !s.lone.lossy && s.keepsMinISR(p.Topic) &&
 		s.replicas(s.lone, p.Topic) < s.spec.Topics[p.Topic].ReplicationFactor {
@@ -424,13 +434,19 @@ func (s *scene) mayExpire(p *scenarios.Producer, stall *Bound) bool {
 	return !stall.Known || stall.Value+s.fresh(p).Seconds() >= p.Config.DeliveryTimeout.Seconds()
 }
 
-// reusedSequences is everything that a producer makes which may give batches up.
-func (s *scene) reusedSequences(p *scenarios.Producer) Term {
+// reusedSequences is what a producer may lose that gives batches up: a batch with the
+// sequences of one that is in the log is acknowledged and not appended. Both have as
+// many records (ProducerStateEntry.findDuplicateBatch compares first and last), and
+// sequences that were acknowledged are used no more, so that each record lost has one
+// of its own that was given up: half of all, at most, and none of those that are
+// counted elsewhere.
+func (s *scene) reusedSequences(p *scenarios.Producer, elsewhere float64) Term {
 	f := newFlow(s.spec, p)
+	all := f.between(0, s.spec.Duration)
 	return Term{
 		Name: "sequences used again", Of: p.Name,
-		Formula: "all records: a batch that was given up leaves its sequence numbers to the next, which brokers take for a repetition",
-		Inputs:  []Input{{"peak rate", f.peak(0, s.spec.Duration), "1/s"}, seconds("load", s.spec.Duration)},
-		Result:  f.between(0, s.spec.Duration),
+		Formula: "half of all records, or what other terms leave: each takes the sequence number of one that was given up and is in the log",
+		Inputs:  []Input{{"peak rate", f.peak(0, s.spec.Duration), "1/s"}, seconds("load", s.spec.Duration), records("counted elsewhere", elsewhere)},
+		Result:  max(0, min(math.Floor(all/2), all-elsewhere)),
 	}
 }

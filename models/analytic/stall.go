@@ -3,6 +3,7 @@ package analytic
 import (
 	"time"
 
+	"kafkasim/models/kafka"
 	"kafkasim/scenarios"
 )
 
@@ -128,7 +129,10 @@ func (s *scene) stalls(p *scenarios.Producer) [][]Term {
 	}
 	chains := [][]Term{append(s.replaced(p, u), healthy)}
 	if p.Config.Acks == scenarios.AcksAll && (u.kind == freezes || u.kind == isolated) {
-		chains = append(chains, []Term{s.secondStall(p), s.learns(p, false), healthy})
+		chains = append(chains, []Term{s.secondStall(p, u), s.learns(p, false), healthy})
+		if t, some := s.heardAgain(p, u); some {
+			chains = append(chains, []Term{t, s.learns(p, false), healthy})
+		}
 	}
 	return chains
 }
@@ -228,23 +232,45 @@ func (s *scene) withoutControl(p *scenarios.Producer, u *upset) []Term {
 			seconds("TCP's next try", min(u.away, longestRTO))), s.silence(p, u, u.away), s.learns(p, true))
 	}
 	if u.peers && p.Config.Acks == scenarios.AcksAll {
-		chain = append(chain, wait(p, "until the lag rule strikes it out", "1.5 × replica.lag.time.max.ms + commit",
-			seconds("1.5 × replica.lag.time.max.ms", s.config.ReplicaLagTimeMax*3/2), seconds("commit and its way", patience)), s.learns(p, false))
+		chain = append(chain, s.struckOut(p), s.learns(p, false))
 	}
 	return chain
+}
+
+// heardAgain is the wait for a follower that is cut off for less than its session, or
+// for one that cannot fetch from such a leader: it stays in the ISR until the lag rule
+// strikes it out, and fetches when TCP tries again.
+func (s *scene) heardAgain(p *scenarios.Producer, u *upset) (Term, bool) {
+	c := s.config
+	if u.kind != isolated || !u.peers || u.away >= c.SessionTimeout+kafka.StaleCheckPeriod(c.SessionTimeout) {
+		return Term{}, false
+	}
+	next := min(u.away, longestRTO)
+	if u.away+next >= c.ReplicaLagTimeMax*3/2+patience {
+		return s.struckOut(p), true
+	}
+	return wait(p, "until followers hear it again", "cut + TCP's next try", seconds("cut", u.away), seconds("TCP's next try", next)), true
+}
+
+// struckOut is the wait for the lag rule: a follower that does not fetch leaves the ISR.
+func (s *scene) struckOut(p *scenarios.Producer) Term {
+	return wait(p, "until the lag rule strikes it out", "1.5 × replica.lag.time.max.ms + commit",
+		seconds("1.5 × replica.lag.time.max.ms", s.config.ReplicaLagTimeMax*3/2), seconds("commit and its way", patience))
 }
 
 // secondStall is the wait for a broker that comes back without a restart: from its
 // return until it fetches again it counts as caught up and may join the ISR, so that
 // the high watermark waits for it; until replica.lag.time.max.ms have passed since it
-// was caught up, of which a session less a heartbeat went by before it was fenced.
+// was caught up. Of these it was away, and a session less a heartbeat went by before it
+// was fenced; a connection that was cut may be silent for as long again (TCP doubles its
+// waits).
 //
 // Source: kafka.md J.6 (Partition.maybeIncrementLeaderHW, isReplicaIsrEligible).
-func (s *scene) secondStall(p *scenarios.Producer) Term {
+func (s *scene) secondStall(p *scenarios.Producer, u *upset) Term {
 	c := s.config
-	t := wait(p, "the return of a broker that did not restart", "replica.lag.time.max.ms − session + heartbeat",
-		seconds("replica.lag.time.max.ms", c.ReplicaLagTimeMax), seconds("less broker.session.timeout.ms", -c.SessionTimeout),
-		seconds("broker.heartbeat.interval.ms", c.HeartbeatInterval))
+	behind := max(u.away, c.SessionTimeout-c.HeartbeatInterval)
+	t := wait(p, "the return of a broker that did not restart", "replica.lag.time.max.ms − the longer of the time away and session − heartbeat",
+		seconds("replica.lag.time.max.ms", c.ReplicaLagTimeMax), seconds("less the longer of the time away and session − heartbeat", -behind))
 	t.Result = max(0, t.Result)
 	return t
 }

@@ -34,6 +34,7 @@ func (w *world) startBroker(now sim.Time, b int32) {
 	br.timeouts, br.timeoutHead, br.timeoutSet = br.timeouts[:0], 0, false
 	br.boot, br.booted, br.bootMarks, br.bootFrom = w.boot(b), 0, 0, now
 	w.engine.Schedule(now, evBoot, b, inc)
+	w.noteBroker(now, b)
 }
 
 // alive says whether an event of a broker's process belongs to its present life.

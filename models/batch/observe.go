@@ -260,7 +260,8 @@ func (w *world) noteBroker(now sim.Time, b int32) {
 
 // reassess brings a partition's measures of availability up to date:
 //
-//   - leaderless: no leader is registered, or its process does not run;
+//   - leaderless: no leader is registered, or its process does not run, or has been
+//     started again since and is not registered;
 //   - under-replicated, under min ISR: by the registered ISR;
 //   - unavailable: a write at the producer's acks would have to wait for a repair:
 //     the leader does not answer, or with acks=all the ISR is too small or has a
@@ -285,7 +286,7 @@ func (w *world) reassess(now sim.Time, p kafka.PartitionID) {
 		return
 	}
 	leader := int32(w.assigned[p][s.Leader]) - 1
-	v.leaderless = !w.processes[leader].up
+	v.leaderless = !w.processes[leader].up || w.brokers[leader].epoch == kafka.NoBrokerEpoch
 	v.unavailable = v.leaderless || !w.answers(leader) || !w.reachable(int32(w.plan.producerAt), leader)
 	if v.all && !v.unavailable {
 		v.unavailable = v.underMinISR

@@ -151,6 +151,40 @@ func TestWrongScenarioIsNamed(t *testing.T) {
 	}
 }
 
+// TestPooledJudgesEverythingTogether: one metric that is grossly off in one of 20 scenarios fails a
+// verification and not the coverage of everything; six of six fail both; and the words
+// still name what is off.
+func TestPooledJudgesEverythingTogether(t *testing.T) {
+	t.Parallel()
+	offInOneRow := func(machine, s *rng.Stream) map[string][]float64 {
+		values := failover(9)(machine, s)
+		for i := range values["lag.records"] {
+			values["lag.records"][i] *= 100
+		}
+		return values
+	}
+	c := trial{scenarios: 20, wrong: 1, repetitions: 5, draws: 1, predicted: failover(9), measured: offInOneRow}
+	v := c.verification(t, 1)
+	if v.ExitCode() != 99 {
+		t.Fatalf("exit code %d, want 99", v.ExitCode())
+	}
+	v.JudgePooled()
+	words := strings.Join(v.Words, " ")
+	if v.ExitCode() != 0 || !strings.Contains(words, "Judged by everything together alone.") || !strings.Contains(words, "Failed: scenario-0.") {
+		t.Errorf("exit code %d, want 0; the words are %q", v.ExitCode(), words)
+	}
+	c = trial{scenarios: 6, wrong: 6, repetitions: 2, draws: 1, predicted: failover(6), measured: failover(9)}
+	v = c.verification(t, 1)
+	if v.JudgePooled(); v.ExitCode() != 99 {
+		t.Errorf("a wrong model: exit code %d, want 99", v.ExitCode())
+	}
+	c = trial{scenarios: 1, repetitions: 1, draws: 1, predicted: failover(9)}
+	v = c.verification(t, 1)
+	if v.JudgePooled(); v.ExitCode() != 98 {
+		t.Errorf("a single repetition: exit code %d, want 98", v.ExitCode())
+	}
+}
+
 // one verifies one scenario of given samples.
 func one(t *testing.T, predicted, measured map[string][][]float64) *Verification {
 	t.Helper()

@@ -171,6 +171,20 @@ func (v *Verification) judge() {
 	v.Words = v.words()
 }
 
+// JudgePooled judges again by everything together alone: a scenario or a row that
+// misses is told and fails nothing. It is the verdict of a gate, which has to hold for
+// a model that is right on the whole, and to fail for one that is not.
+func (v *Verification) JudgePooled() {
+	v.Judged = JudgedPooled
+	if v.Pooled.P.known() && v.Pooled.P > pooledLevel && v.Verdict == Fail {
+		v.Verdict = Pass
+		if slices.ContainsFunc(v.Scenarios, func(s Scenario) bool { return s.Verdict == NoData }) {
+			v.Verdict = NoData
+		}
+	}
+	v.Words = v.words()
+}
+
 // goals holds the pooled figures against the accuracy study's numbers to reach.
 func goals(s *Summary) []Goal {
 	return []Goal{

@@ -13,7 +13,8 @@ type Verification struct {
 	Version     string          `json:"version"`           // of the program
 	Partial     bool            `json:"partial,omitempty"` // cut before all scenarios and repetitions were done
 	Verdict     Verdict         `json:"verdict"`
-	Words       []string        `json:"words"` // the verdict in sentences
+	Words       []string        `json:"words"`            // the verdict in sentences
+	Judged      string          `json:"judged,omitempty"` // JudgedPooled: by everything together alone
 	Method      Method          `json:"method"`
 	Pooled      Summary         `json:"pooled"`  // over all scenarios
 	Goals       []Goal          `json:"goals"`   // of the accuracy study, on what is here
@@ -23,6 +24,9 @@ type Verification struct {
 	Environment *Environment    `json:"environment,omitempty"`
 	Warnings    []string        `json:"warnings,omitempty"`
 }
+
+// JudgedPooled is Verification.Judged of one that is judged by everything together alone.
+const JudgedPooled = "pooled"
 
 // Verdict is what can be said of a prediction.
 type Verdict string

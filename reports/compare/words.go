@@ -155,6 +155,9 @@ func (v *Verification) words() []string {
 		case Pass, Inconclusive:
 		}
 	}
+	if v.Judged == JudgedPooled {
+		out = append(out, "Judged by everything together alone.")
+	}
 	if gross > 0 {
 		out = append(out, fmt.Sprintf("%s grossly off, which chance does to any row in at most 1 of 100 right models.", plural(gross, "row")+areIs(gross)))
 	}
