@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,7 +39,7 @@ func (s *session) measuredBefore(names []string, specs []*scenarios.Spec, o *ver
 			return nil, &codedError{exitInvalid, fmt.Errorf("%s: %w", spec.Name, err)}
 		}
 		path := filepath.Join(o.measured, fileName(spec.Name), "measured.json")
-		text, err := readFile(path)
+		text, err := readPacked(path)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read what was measured: %w", err)
 		}
@@ -55,6 +56,26 @@ func (s *session) measuredBefore(names []string, specs []*scenarios.Spec, o *ver
 		sets[spec.Name] = set
 	}
 	return sets, nil
+}
+
+// readPacked reads a file, or the one beside it that gzip made of it.
+func readPacked(path string) ([]byte, error) {
+	text, err := readFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return text, err
+	}
+	packed, none := readFile(path + ".gz")
+	if none != nil {
+		return nil, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("%s.gz: %w", path, err)
+	}
+	if text, err = limited(r); err != nil {
+		return nil, fmt.Errorf("%s.gz: %w", path, err)
+	}
+	return text, nil
 }
 
 // assumed says what was predicted with, if that is not what was measured with.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -240,6 +241,18 @@ func TestVerifyAgainstWhatWasMeasuredBefore(t *testing.T) {
 	}
 
 	other := filepath.Join(dir, "keep", "small", "measured.json")
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := io.WriteString(z, content(t, other))
+	if err := errors.Join(err, z.Close(), os.WriteFile(other+".gz", packed.Bytes(), 0o600), os.Rename(other, other+".plain")); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := verify(t, p, before...); got.code == exitBroken {
+		t.Errorf("of a packed file: exit code %d, stderr %q", got.code, got.stderr)
+	}
+	if err := os.Rename(other+".plain", other); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(other, []byte(strings.Replace(content(t, other), `"spec_sha256": "`, `"spec_sha256": "f`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -153,6 +153,7 @@ func TestARollingRestart(t *testing.T) {
 	t.Parallel()
 	s := tell(t, "1", "[{at: 1 s, kind: rolling_restart, target: each}]")
 	s.fault(time.Second, 6*time.Second, 1, 2, 3)
+	s.o.Faults[0].Asked = []time.Time{zero().Add(time.Second), zero().Add(4950 * time.Millisecond)}
 	s.broker(1030*time.Millisecond, history.BrokerStopping, 1, false)
 	s.register(1030*time.Millisecond, 0, 0, inSync(2, 1, 2, 3))
 	s.broker(2*time.Second, history.BrokerFenced, 1, true)
@@ -162,7 +163,7 @@ func TestARollingRestart(t *testing.T) {
 	s.register(5*time.Second, 0, 0, inSync(1, 2, 1, 3))
 	s.register(5*time.Second, 0, 1, inSync(3, 1, 1, 3))
 	got := s.told()
-	got.failovers(3, 30*time.Millisecond)
+	got.failovers(3, 50*time.Millisecond) // from when each was asked to stop
 	got.want(map[string]float64{"fencings": 0, "elections.clean": 3, "leaderless.time": 0})
 }
 

@@ -37,11 +37,12 @@ type Watermark struct {
 
 // Applied is what became of one fault of the scenario.
 type Applied struct {
-	Index   int       // in Spec.Faults
-	At      time.Time // when it took effect; zero: it did not
-	Healed  time.Time // when it was over; zero: it stood to the end
-	Brokers []int     // that it hit
-	Skipped string    // why it did not happen
+	Index   int         // in Spec.Faults
+	At      time.Time   // when it took effect; zero: it did not
+	Healed  time.Time   // when it was over; zero: it stood to the end
+	Brokers []int       // that it hit
+	Asked   []time.Time // of a rolling restart: when each of Brokers was asked to stop, as far as it got
+	Skipped string      // why it did not happen
 }
 
 // A UsageSample is what a node has moved and used since it was made.

@@ -153,8 +153,8 @@ func (a *accounting) released(node int, from instant) (instant, bool) {
 	return 0, false
 }
 
-// readRolling takes the stops of a rolling restart from the history. A broker
-// announces its shutdown with a heartbeat at once, leads nothing and is in no ISR
+// readRolling takes the stops of a rolling restart from the history. A broker is asked
+// to stop, announces its shutdown with a heartbeat, leads nothing and is in no ISR
 // when it goes, and is not missed until it registers again.
 func (a *accounting) readRolling(f *Applied) {
 	w := &a.world
@@ -167,8 +167,8 @@ func (a *accounting) readRolling(f *Applied) {
 		}
 		switch c.Kind { //nolint:exhaustive // the others are no part of a restart
 		case history.BrokerStopping:
-			if node == f.Brokers[0] {
-				at = a.at(f.At) // it is known when this one was asked
+			if k := slices.Index(f.Brokers, node); k < len(f.Asked) {
+				at = a.at(f.Asked[k]) // the announcement comes later
 			}
 			w.blows = append(w.blows, blow{at: at, node: node})
 		case history.BrokerFenced:

@@ -75,11 +75,12 @@ type Trouble interface {
 
 // An Applied is what became of one fault of a scenario.
 type Applied struct {
-	Index   int       // in Spec.Faults
-	At      time.Time // of the effect; zero when skipped or not yet due
-	Healed  time.Time // zero when it stands
-	Brokers []int     // that it hit
-	Skipped string    // why it did not happen
+	Index   int         // in Spec.Faults
+	At      time.Time   // of the effect; zero when skipped or not yet due
+	Healed  time.Time   // zero when it stands
+	Brokers []int       // that it hit
+	Asked   []time.Time // of a rolling restart: when each of Brokers was asked to stop, as far as it got
+	Skipped string      // why it did not happen
 }
 
 // Refused returns why a scenario's faults cannot be done to containers, one

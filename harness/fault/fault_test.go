@@ -253,6 +253,15 @@ func TestMomentsAreTheTrueOnes(t *testing.T) {
 	if second.Skipped != "its target is down already" || !second.At.IsZero() {
 		t.Errorf("the second stop: %+v", second)
 	}
+	site = &fakeSite{leader: 2}
+	_, applied = do(t, site, "  - {at: 1 s, kind: rolling_restart, target: each, duration: 1 s, pause: 5 s}")
+	var asked []time.Duration
+	for _, at := range applied[0].Asked {
+		asked = append(asked, at.Sub(site.zero))
+	}
+	if !slices.Equal(asked, []time.Duration{time.Second, 9 * time.Second, 17 * time.Second}) {
+		t.Errorf("the brokers of a rolling restart were asked to stop at %v", asked)
+	}
 }
 
 func TestALeaderlessPartitionIsSkipped(t *testing.T) {

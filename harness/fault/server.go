@@ -103,6 +103,7 @@ func (e *Executor) rolling(ctx context.Context, i int, f *scenarios.Fault) error
 		if k == 0 {
 			e.happened(i, at, nodes)
 		}
+		e.note(i, func(a *Applied) { a.Asked = append(a.Asked, at) })
 		gone, err := e.site.Exited(ctx, n)
 		if err != nil {
 			return err

@@ -141,7 +141,7 @@ func (r *repetition) load(ctx context.Context) error {
 		return errors.Join(err, ctx.Err())
 	}
 	for _, f := range faults.Applied() {
-		r.seen.Faults = append(r.seen.Faults, account.Applied{Index: f.Index, At: f.At, Healed: f.Healed, Brokers: f.Brokers, Skipped: f.Skipped})
+		r.seen.Faults = append(r.seen.Faults, account.Applied{Index: f.Index, At: f.At, Healed: f.Healed, Brokers: f.Brokers, Asked: f.Asked, Skipped: f.Skipped})
 		if f.Skipped != "" {
 			r.warnings = append(r.warnings, fmt.Sprintf("fault %d (line %d) was skipped: %s", f.Index+1, r.spec.Faults[f.Index].Line, f.Skipped))
 		}

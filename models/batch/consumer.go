@@ -18,13 +18,14 @@ const (
 
 // consumers is all that belongs to consumer groups.
 type consumers struct {
-	groups  []groupState
-	members []memberState
-	commits []commitContent
-	calls   []groupCall
-	freeing []int32 // free entries of calls
-	effects []kafka.GroupEffect
-	pool    [][]kafka.MemberEffect
+	groups      []groupState
+	members     []memberState
+	commits     []commitContent
+	commitParts []part // scratch
+	calls       []groupCall
+	freeing     []int32 // free entries of calls
+	effects     []kafka.GroupEffect
+	pool        [][]kafka.MemberEffect
 }
 
 // A groupState is one group: its coordinator's state and what the ledger knows.
@@ -93,8 +94,9 @@ type memberState struct {
 	commitAt   sim.Time // next automatic commit
 	committing int64    // ticket of the commit that the application waits for; 0: none
 	revoking   int64    // ticket of the commit that a revocation waits for
-	calls      int64    // group requests sent
-	answered   int64    // sequence of the last one answered
+	auto       autoCommit
+	calls      int64 // group requests sent
+	answered   int64 // sequence of the last one answered
 
 	coordinator    int32 // broker, or -1
 	coordinatorInc int32

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"kafkasim/models/kafka"
-	"kafkasim/scenarios"
 	"kafkasim/sim"
 )
 
@@ -219,6 +218,7 @@ func (w *world) coordinatorLost(now sim.Time, i int32) {
 	m.coordinator, m.goodbye = -1, 0
 	w.commitAnswered(now, i, m.revoking, kafka.CoordinatorNotAvailable)
 	w.commitAnswered(now, i, m.committing, kafka.CoordinatorNotAvailable)
+	w.commitAnswered(now, i, m.auto.ticket, kafka.CoordinatorNotAvailable)
 	w.drive(now, i, func(machine *kafka.Member, out []kafka.MemberEffect) []kafka.MemberEffect {
 		return machine.OnDisconnect(now, out)
 	})
@@ -371,33 +371,36 @@ func (w *world) commitPositions(now sim.Time, i int32, purpose int64) int64 {
 	if err != kafka.NoGroupError || m.coordinator < 0 {
 		return 0
 	}
-	id := w.newMessage(msgCommit, m.node, m.coordinator)
-	msg := &w.messages[id]
-	for k := range m.owned {
-		o := &m.owned[k]
-		at := o.done
-		if m.config.Commit == scenarios.CommitBeforeProcessing {
-			at = o.taken
-		}
-		if at >= 0 && at != o.sent {
-			o.sent = at
-			msg.parts = append(msg.parts, part{replica: o.flat, from: at})
-		}
-	}
-	if len(msg.parts) == 0 {
-		w.free(id)
+	m.dropAutoCommit()
+	parts := m.uncommitted(w.consumers.commitParts[:0])
+	w.consumers.commitParts = parts
+	if len(parts) == 0 {
 		return 0
 	}
+	for k := range parts {
+		m.owned[m.slot[parts[k].replica]].sent = parts[k].from
+	}
+	ticket := w.sendCommit(now, i, &request, parts, purpose)
+	if purpose != purposeNone {
+		w.engine.Schedule(now.Add(m.machine.RequestTimeout(kafka.OffsetCommit)), evCommitSilent, m.node, ticket)
+	}
+	return ticket
+}
+
+// sendCommit sends an OffsetCommit to the coordinator, which is known, and returns its
+// ticket.
+func (w *world) sendCommit(now sim.Time, i int32, request *kafka.GroupRequest, parts []part, purpose int64) int64 {
+	m := &w.consumers.members[i]
+	id := w.newMessage(msgCommit, m.node, m.coordinator)
+	msg := &w.messages[id]
+	msg.parts = append(msg.parts, parts...)
 	w.tickets++
 	call := w.newCall()
-	w.consumers.calls[call] = groupCall{request: request}
+	w.consumers.calls[call] = groupCall{request: *request}
 	msg.ref, msg.number, msg.ref2 = call, w.tickets, purpose
 	msg.toInc = m.coordinatorInc
 	msg.bytes = groupRequestBytes + 20*int64(len(msg.parts))
 	ticket := w.tickets
-	if purpose != purposeNone {
-		w.engine.Schedule(now.Add(m.machine.RequestTimeout(kafka.OffsetCommit)), evCommitSilent, m.node, ticket)
-	}
 	w.send(id, now)
 	return ticket
 }
@@ -500,10 +503,12 @@ func (w *world) onCommitReply(now sim.Time, id msgID) {
 }
 
 // commitAnswered lets go on whoever waits for a commit.
-func (w *world) commitAnswered(now sim.Time, i int32, ticket int64, _ kafka.GroupError) {
+func (w *world) commitAnswered(now sim.Time, i int32, ticket int64, err kafka.GroupError) {
 	m := &w.consumers.members[i]
 	switch {
 	case ticket == 0 || m.down:
+	case ticket == m.auto.ticket:
+		w.autoCommitAnswered(now, i, err)
 	case ticket == m.committing:
 		m.committing = 0
 		w.enterPoll(now, i)

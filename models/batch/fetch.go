@@ -100,10 +100,10 @@ func (w *world) tryFetch(now sim.Time, f int32) {
 	s.asks = rest
 	m.bytes = 120 + 40*w.usedParts(m)
 	s.inFlight = true
-	s.sentAt = now
+	s.sentAt, s.patience = now, w.patienceOf(s)
 	if !s.socketTimer {
 		s.socketTimer = true
-		w.engine.Schedule(now.Add(w.plan.cluster.Config.ReplicaSocketTimeout), evFetcherSocket, f, 0)
+		w.engine.Schedule(now.Add(s.patience), evFetcherSocket, f, 0)
 	}
 	w.send(id, now)
 }

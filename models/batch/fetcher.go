@@ -15,20 +15,35 @@ func (w *world) fetcherOf(follower, leader int32, p kafka.PartitionID) int32 {
 	return (follower*int32(w.plan.brokers)+leader)*k + w.fetcherID[p]
 }
 
-// onFetcherSocket gives up a request that has been silent for
-// replica.socket.timeout.ms; one timer a fetcher follows its latest request.
+// onFetcherSocket gives up a request that has been silent for as long as the fetcher
+// is patient; one timer a fetcher follows its latest request.
 func (w *world) onFetcherSocket(now sim.Time, f int32) {
 	s := &w.fetchers[f]
 	s.socketTimer = false
 	if !s.inFlight {
 		return
 	}
-	if due := s.sentAt.Add(w.plan.cluster.Config.ReplicaSocketTimeout); due > now {
+	if s.established {
+		s.patience = w.plan.cluster.Config.ReplicaSocketTimeout
+	}
+	if due := s.sentAt.Add(s.patience); due > now {
 		s.socketTimer = true
 		w.engine.Schedule(due, evFetcherSocket, f, 0)
 		return
 	}
 	w.failFetcher(now, f, w.plan.cluster.Config.ReplicaFetchBackoff)
+}
+
+// patienceOf is how long a fetcher waits for an answer: replica.socket.timeout.ms, or
+// the time to set up a connection where it has none and its packets get lost
+// (NetworkClient.handleTimedOutConnections: "Disconnecting from node 1 due to socket
+// connection setup timeout. The timeout value is 10156 ms.").
+func (w *world) patienceOf(s *fetcher) time.Duration {
+	patience := w.plan.cluster.Config.ReplicaSocketTimeout
+	if !s.established && !w.reachable(s.follower, s.leader) {
+		patience = min(patience, w.netStreams[s.follower].UniformDuration(connectSetup*8/10, connectSetup*12/10))
+	}
+	return patience
 }
 
 // delayReplica keeps a replica out of requests for replica.fetch.backoff.ms

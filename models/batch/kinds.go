@@ -61,6 +61,7 @@ const (
 	evFindRetry                           // member; number
 	evGroupLoad                           // group; number
 	evCommitSilent                        // member; ticket
+	evCommitRetry                         // member; number
 	evOffsetsRetry                        // member
 	evMetadataTimeout                     // client node; number
 	evConfigApply                         // topic; min.insync.replicas: leaders take over its settings

@@ -75,6 +75,7 @@ func (w *world) endMember(now sim.Time, i int32) {
 	m.down = true
 	m.stop, m.goodbye, m.returns = notStopping, 0, false
 	m.committing, m.revoking = 0, 0
+	m.dropAutoCommit()
 	m.polling, m.processing = false, false
 	m.polls++
 	for len(m.owned) > 0 {
@@ -141,7 +142,7 @@ func (w *world) onCommitDue(now sim.Time, i int32, inc int64) {
 		}
 		next = max(next, now.Add(emptyPoll))
 	} else {
-		w.commitPositions(now, i, purposeNone)
+		w.commitTick(now, i)
 	}
 	w.engine.Schedule(next, evCommitDue, m.node, inc)
 }

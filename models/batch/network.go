@@ -208,7 +208,7 @@ func (w *world) releaseStuck(now sim.Time) {
 		}
 		m.stuck = false
 		first := tcpRetransmit
-		if m.kind == msgConnect || (m.kind == msgControl && m.open == newConnection) {
+		if m.kind == msgConnect || (m.kind == msgControl && m.open == newConnection) || (m.kind == msgFetch && !w.fetchers[m.ref].established) {
 			first = tcpSYNRetransmit
 		}
 		arrive := afterHeal(m.leftAt, now, first).Add(w.latency(m))

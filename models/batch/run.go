@@ -15,7 +15,7 @@ func (w *world) nodeOf(e *sim.Event) int32 {
 	switch e.Kind {
 	case evProcess, evReceive, evRead, evWork, evRespond, evReset, evProduceTimeout, evISRCheck, evCheckpoint, evAlterSend, evRegister, evHeartbeat,
 		evControlTimeout, evBoot, evReady, evRetention, evMetaApply, evMemberWake, evPollDone, evSourceRetry, evRequestTimeout,
-		evCommitDue, evMemberMetadata, evGroupSilent, evFindRetry, evCommitSilent, evOffsetsRetry, evMetadataTimeout,
+		evCommitDue, evMemberMetadata, evGroupSilent, evFindRetry, evCommitSilent, evCommitRetry, evOffsetsRetry, evMetadataTimeout,
 		evClientReset, evConnect, evMetaCatchUp, evExit, evStopping, evSettled:
 		return e.Entity
 	case evFetcher, evFetcherSocket, evFetcherReset:
@@ -161,6 +161,8 @@ func (w *world) dispatchMember(e *sim.Event) {
 		w.onFindRetry(now, i, e.Arg)
 	case evCommitSilent:
 		w.onCommitSilent(now, i, e.Arg)
+	case evCommitRetry:
+		w.onCommitRetry(now, i, e.Arg)
 	case evOffsetsRetry:
 		if !w.consumers.members[i].down {
 			w.fetchOffsets(now, i)

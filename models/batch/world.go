@@ -135,13 +135,14 @@ type fetcher struct {
 	inFlight         bool
 	socketTimer      bool // an evFetcherSocket is pending
 	sentAt           sim.Time
-	session          int32    // grows with each request: stale answers and timers are known by it
-	lastFetch        sim.Time // when the leader last processed a request of this session
-	established      bool     // the leader has processed one
-	busy             sim.Time // appends what it got until then
-	begin            bool     // got or lost partitions and goes on when the instant is over
-	outOfISR         int32    // replicas that may have to be proposed for the ISR
-	held, heldUsed   int32    // replicas that back off; those of them that count in used
+	patience         time.Duration // with that request
+	session          int32         // grows with each request: stale answers and timers are known by it
+	lastFetch        sim.Time      // when the leader last processed a request of this session
+	established      bool          // the leader has processed one
+	busy             sim.Time      // appends what it got until then
+	begin            bool          // got or lost partitions and goes on when the instant is over
+	outOfISR         int32         // replicas that may have to be proposed for the ISR
+	held, heldUsed   int32         // replicas that back off; those of them that count in used
 	again            []int32
 	retryAt          sim.Time // whole-request back-off
 	answered         int32    // the last session that the leader answered
