@@ -162,7 +162,7 @@ func mutations() []mutation {
 		},
 		{
 			bug:  "a consumer commits beyond what it has processed",
-			file: "models/batch/coordinator.go",
+			file: "models/batch/autocommit.go",
 			old:  "		at := o.done\n",
 			new:  "		at := o.taken\n",
 			pkg:  batchTests, run: "TestCrashedConsumerSkipsNothing",
