@@ -7,17 +7,22 @@ import (
 	"kafkasim/sim"
 )
 
+// committing is a lone member that commits by kgo's timer, in ms, while brokers crash.
+func committing(interval, crash string) act {
+	return act{
+		duration: "40 s", topics: events, producers: of("100/s", "franz-go", "acks: all"),
+		consumers: reader("1", "after_processing", "{time: 0.1 ms}", "auto.commit.interval.ms: "+interval),
+		faults:    "  - {at: 12 s, kind: broker_crash, " + crash + "}\n",
+	}
+}
+
 // TestAutoCommitWhileTheCoordinatorIsAway plays what kgo's log showed where the broker
 // that coordinates the group died: one automatic commit is tried again and again, with
 // back-offs of 0.25, 0.5, 1, 2, 4 and 5 s ± 20 %, those of later ticks wait for it, and a
 // try after the election may be wasted, because its coordinator was looked up before
 // the back-off.
 func TestAutoCommitWhileTheCoordinatorIsAway(t *testing.T) {
-	s := act{
-		duration: "40 s", topics: events, producers: of("100/s", "franz-go", "acks: all"),
-		consumers: reader("1", "after_processing", "{time: 0.1 ms}", "auto.commit.interval.ms: 5000"),
-		faults:    "  - {at: 12 s, kind: broker_crash, target: broker 1}\n",
-	}.set(t)
+	s := committing("5000", "target: broker 1").set(t)
 	away, atOnce, wasted, queues := 0, 0, 0, 0
 	for i := range 60 {
 		var elected sim.Time
@@ -65,11 +70,7 @@ func TestAutoCommitWhileTheCoordinatorIsAway(t *testing.T) {
 // earlier one, so that what the group knows of a partition does not go back while one
 // member owns it.
 func TestAutoCommitsComeOneAfterTheOther(t *testing.T) {
-	s := act{
-		duration: "40 s", topics: events, producers: of("100/s", "franz-go", "acks: all"),
-		consumers: reader("1", "after_processing", "{time: 0.1 ms}", "auto.commit.interval.ms: 1000"),
-		faults:    "  - {at: 12 s, kind: broker_crash, target: each, duration: 3 s}\n",
-	}.set(t)
+	s := committing("1000", "target: each, duration: 3 s").set(t)
 	for i := range 10 {
 		known := int64(-1)
 		s.watch(i, func(w *world, _ *sim.Event) {

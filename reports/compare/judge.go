@@ -158,7 +158,7 @@ func (s *scenario) result() Scenario {
 // judge gives the whole its verdict. What a scenario without data would have
 // said is not known, but does not take back what fails.
 func (v *Verification) judge() {
-	fails := func(s Scenario) bool { return s.Verdict == Fail }
+	fails := func(s Scenario) bool { return s.Verdict == Fail && v.Judged != JudgedPooled }
 	lacks := func(s Scenario) bool { return s.Verdict == NoData }
 	switch {
 	case slices.ContainsFunc(v.Scenarios, fails), v.Pooled.P.known() && v.Pooled.P <= pooledLevel:
@@ -176,13 +176,7 @@ func (v *Verification) judge() {
 // a model that is right on the whole, and to fail for one that is not.
 func (v *Verification) JudgePooled() {
 	v.Judged = JudgedPooled
-	if v.Pooled.P.known() && v.Pooled.P > pooledLevel && v.Verdict == Fail {
-		v.Verdict = Pass
-		if slices.ContainsFunc(v.Scenarios, func(s Scenario) bool { return s.Verdict == NoData }) {
-			v.Verdict = NoData
-		}
-	}
-	v.Words = v.words()
+	v.judge()
 }
 
 // goals holds the pooled figures against the accuracy study's numbers to reach.
